@@ -1,0 +1,138 @@
+"""Wire the parts together; every setting that a deployer may change comes from the environment."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from geoinv import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = BASE_DIR / ".local"
+database.read_env(os.environ, LOCAL_DIR)
+
+DEBUG = os.environ.get("GEOINV_DEBUG", "") == "1"
+SECRET_KEY = os.environ.get("GEOINV_SECRET_KEY") or ("for development only, never in production" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "GEOINV_SECRET_KEY is not set. Set it to a long random text, or set GEOINV_DEBUG=1 on a machine of your own."
+    )
+ALLOWED_HOSTS = [name for name in os.environ.get("GEOINV_ALLOWED_HOSTS", "").split(",") if name] or [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+]
+CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in ALLOWED_HOSTS if not name.startswith(("127.", "localhost", "["))]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.gis",
+    "django.contrib.postgres",
+    "leaflet",
+    "rest_framework",
+    "rest_framework_gis",
+    "pgtrigger",
+    "pghistory",
+    "units",
+    "importers",
+    "tiles",
+    "geoinv",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "geoinv.headers.ContentSecurity",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "geoinv.signin.ProgramSignIn",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pghistory.middleware.HistoryMiddleware",
+    "geoinv.errors.ErrorsToStatus",
+]
+
+ROOT_URLCONF = "geoinv.urls"
+WSGI_APPLICATION = "geoinv.wsgi.application"
+APPEND_SLASH = False  # QGIS builds OGC addresses without a trailing slash; a redirect would lose its headers
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database.settings(os.environ, LOCAL_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "units.User"
+AUTHENTICATION_BACKENDS = ["geoinv.signin.ThrottledBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "map"
+LOGOUT_REDIRECT_URL = "map"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("GEOINV_HTTPS", "") == "1"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = os.environ.get("GEOINV_LANGUAGE", "zh-hans")  # what commands speak, and pages before a choice
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "geoinv" / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = LOCAL_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+# Delivered files are kept here, content-addressed and read-only; papers and photos beside them.
+DELIVERIES_DIR = Path(os.environ.get("GEOINV_DELIVERIES_DIR", LOCAL_DIR / "deliveries"))
+MEDIA_ROOT = Path(os.environ.get("GEOINV_MEDIA_DIR", LOCAL_DIR / "media"))
+
+LEAFLET_CONFIG = {"TILES": [], "ATTRIBUTION_PREFIX": "", "SCALE": "metric", "MINIMAP": False, "RESET_VIEW": False}
+TIANDITU_KEY = os.environ.get("GEOINV_TIANDITU_KEY", "")
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+PGHISTORY_APPEND_ONLY = False  # the app role holds no UPDATE or DELETE on history; triggers would only repeat that
+SILENCED_SYSTEM_CHECKS = [
+    "gis.W001",  # GDAL before 3.9 may follow a hostile CRS text: none is handed to GeoDjango, files are read by pyogrio
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

@@ -1,0 +1,82 @@
+"""The administrator's desk: accounts, roles and the register of places; land itself is never edited here.
+
+Surveys come through importers, judgements through people with a role, moves through 上图入库: an admin form over
+those tables would be a way around the rights and the checks.
+"""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+
+from units.models import Delivery, Department, DepartmentAlias, District, Move, Scope, Street, Survey, User
+
+
+class ReadOnly(admin.ModelAdmin):
+    """A table to look into, not to write to."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class ScopeInline(admin.TabularInline):
+    model = Scope
+    extra = 1
+
+
+@admin.register(User)
+class PeopleAdmin(UserAdmin):
+    inlines = [ScopeInline]
+    # Roles are given by scopes; loose group memberships and permissions would say the same thing twice.
+    fieldsets = tuple(
+        (title, {**options, "fields": tuple(f for f in options["fields"] if f not in ("groups", "user_permissions"))})
+        for title, options in UserAdmin.fieldsets
+    )
+    filter_horizontal = ()
+    list_filter = ("is_active", "is_staff", "scopes__group", "scopes__district")
+
+
+@admin.register(District)
+class DistrictAdmin(admin.ModelAdmin):
+    list_display = ["code", "name", "srid"]
+    fields = ["code", "name", "srid"]
+
+
+@admin.register(Street)
+class StreetAdmin(admin.ModelAdmin):
+    list_display = ["code", "name", "district"]
+    fields = ["code", "name", "district"]
+
+
+class AliasInline(admin.TabularInline):
+    model = DepartmentAlias
+    extra = 0
+
+
+@admin.register(Department)
+class DepartmentAdmin(admin.ModelAdmin):
+    list_display = ["code", "name", "district", "street"]
+    inlines = [AliasInline]
+
+
+@admin.register(Survey)
+class SurveyAdmin(ReadOnly):
+    list_display = ["district", "year", "state", "activated_at"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = ["file_name", "layer", "survey", "profile", "rows", "taken", "refused", "state", "imported_at"]
+
+
+@admin.register(Move)
+class MoveAdmin(ReadOnly):
+    list_display = ["at", "register", "subject", "from_state", "to_state", "by", "role"]
+
+
+admin.site.unregister(Group)

@@ -1,0 +1,246 @@
+"""The collections that programs and the map read: each one SQL question, its columns and what they mean."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from units.errors import UnknownName
+from units.rights import Grant, View, view
+
+SQL = Path(__file__).parent / "sql" / "collections"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property: its name in SQL and JSON, its JSON type, and what it is called."""
+
+    name: str
+    type: str  # string, integer, number, boolean, array, object, date-time
+    title: object
+    uom: str = ""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A named set of features. `source()` yields fid, geom, district_id, street_id and every column."""
+
+    id: str
+    title: object
+    description: object
+    code: str  # the business key among the columns
+    columns: tuple[Column, ...]
+    geometry: str = "MultiPolygon"
+    revisions: tuple[str, ...] = field(default=())  # the revisions (tables) that change what is served
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def source(self) -> str:
+        """The question as SQL without parameters; to be used as a sub-query."""
+        return _read(self.id)
+
+    def seen_by(self, grants: tuple[Grant, ...]) -> View:
+        return view(grants, self.id, self.names)
+
+
+@cache
+def _read(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
+
+
+DISTRICT = Column("district_id", "string", _("District code"))
+STREET = Column("street_id", "string", _("Street code"))
+AREA = Column("area_m2", "number", _("Measured area"), "m2")
+BASE = Column("base_survey", "integer", _("Base survey"))
+
+_ALL = (
+    Collection(
+        "parcels",
+        _("Parcels"),
+        _("Parcels of the survey in force."),
+        "code",
+        (
+            Column("code", "string", _("Parcel code (ZDDM)")),
+            Column("address", "string", _("Location (ZL)")),
+            Column("registered_use", "string", _("Registered use (YT)")),
+            Column("use_scheme", "string", _("Code scheme of the use")),
+            Column("documented_m2", "number", _("Documented area"), "m2"),
+            AREA,
+            Column("registered_far", "number", _("Registered FAR (RJL)"), "1"),
+            Column("right_nature", "string", _("Nature of right (QLXZ)")),
+            Column("right_holder", "string", _("Right holder")),
+            BASE,
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("parcel", "survey"),
+    ),
+    Collection(
+        "patches",
+        _("Land-use patches"),
+        _("Patches of the land-change survey in force (layer DLTB)."),
+        "bsm",
+        (
+            Column("bsm", "string", "BSM"),
+            Column("tbbh", "string", "TBBH"),
+            Column("dlbm", "string", "DLBM"),
+            Column("dlmc", "string", "DLMC"),
+            Column("scheme", "string", _("Code scheme of DLBM")),
+            Column("qsxz", "string", "QSXZ"),
+            Column("zldwdm", "string", "ZLDWDM"),
+            Column("zldwmc", "string", "ZLDWMC"),
+            Column("tbmj", "number", "TBMJ", "m2"),
+            AREA,
+            BASE,
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("patch", "survey"),
+    ),
+    Collection(
+        "buildings",
+        _("Buildings"),
+        _("Building footprints of the survey in force."),
+        "code",
+        (
+            Column("code", "string", _("Building code")),
+            Column("name", "string", _("Name")),
+            Column("use", "string", _("Use of the building (FWYT)")),
+            Column("floors", "number", _("Floors above ground"), "1"),
+            Column("height_m", "number", _("Height (m)"), "m"),
+            Column("floor_area_m2", "number", _("Floor area (m²)"), "m2"),
+            Column("built_year", "integer", _("Year built")),
+            Column("safety_grade", "string", _("Safety grade (JGJ 125)")),
+            AREA,
+            BASE,
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("building", "survey"),
+    ),
+    Collection(
+        "candidates",
+        _("Candidates"),
+        _("What the criteria say of each parcel: suspected, never decided."),
+        "code",
+        (
+            Column("code", "string", _("Parcel code (ZDDM)")),
+            Column("address", "string", _("Location (ZL)")),
+            Column("outcome", "string", _("Outcome")),
+            Column("category", "string", _("Category")),
+            Column("fired", "array", _("Rules met")),
+            Column("missing", "array", _("Facts missing")),
+            Column("criteria", "string", _("Criteria")),
+            Column("registered_use", "string", _("Registered use (YT)")),
+            Column("right_holder", "string", _("Right holder")),
+            AREA,
+            BASE,
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("parcel", "flag", "survey"),
+    ),
+    Collection(
+        "legacy",
+        _("Legacy land"),
+        _("The register of historical-legacy land."),
+        "code",
+        (
+            Column("code", "string", _("Code")),
+            Column("address", "string", _("Location")),
+            Column("state", "string", _("State")),
+            Column("used_since", "date", _("Land used since")),
+            Column("route", "string", _("Route")),
+            Column("user_name", "string", _("Used by")),
+            Column("penalty_number", "string", _("Penalty number")),
+            AREA,
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("legacyland",),
+    ),
+    Collection(
+        "units",
+        _("Redevelopment units"),
+        _("Redevelopment spatial units, the latest version of each."),
+        "code",
+        (
+            Column("code", "string", _("Code")),
+            Column("name", "string", _("Name")),
+            Column("edition", "integer", _("Version")),
+            Column("state", "string", _("State")),
+            Column("mode", "string", _("Mode")),
+            AREA,
+            DISTRICT,
+            Column("district_name", "string", _("District")),
+        ),
+        revisions=("redevelopmentunit",),
+    ),
+    Collection(
+        "control-areas",
+        _("Control areas"),
+        _("Control lines, plans and other layers that rules overlay."),
+        "code",
+        (
+            Column("code", "string", _("Code")),
+            Column("name", "string", _("Name")),
+            Column("kind", "string", _("Kind")),
+            Column("edition", "string", _("Version")),
+            Column("use", "string", _("Planned use")),
+            AREA,
+            DISTRICT,
+        ),
+        revisions=("controlarea",),
+    ),
+    Collection(
+        "findings",
+        _("Findings"),
+        _("Bad data that checks and imports saw, with its place."),
+        "identity",
+        (
+            Column("identity", "string", _("Identity")),
+            Column("code", "string", _("Check")),
+            Column("severity", "string", _("Severity")),
+            Column("state", "string", _("State")),
+            Column("subjects", "array", _("Subjects")),
+            Column("sentence", "string", _("What is wrong")),
+            Column("fix", "string", _("What to do")),
+            Column("measure", "number", _("Size")),
+            Column("uom", "string", _("Unit of measure")),
+            DISTRICT,
+            STREET,
+        ),
+        geometry="Geometry",
+        revisions=("finding",),
+    ),
+    Collection(
+        "problems",
+        _("Problems"),
+        _("Obstacles that people report."),
+        "number",
+        (
+            Column("number", "string", _("Number")),
+            Column("kind", "string", _("Kind")),
+            Column("place", "string", _("Place")),
+            Column("description", "string", _("Description")),
+            Column("state", "string", _("State")),
+            Column("level", "string", _("Level")),
+            Column("due_on", "date", _("Due on")),
+            DISTRICT,
+            STREET,
+        ),
+        revisions=("problem", "parcel", "redevelopmentunit", "legacyland"),
+    ),
+)
+COLLECTIONS = {one.id: one for one in _ALL}
+
+
+def collection(name: str) -> Collection:
+    """The collection of that name; UnknownName otherwise."""
+    try:
+        return COLLECTIONS[name]
+    except KeyError:
+        raise UnknownName(name, COLLECTIONS, _("collection")) from None

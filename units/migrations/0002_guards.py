@@ -1,0 +1,195 @@
+"""What the database itself guards: the freeze, moves, authors of history, revisions, and who may analyze."""
+
+from django.db import migrations
+
+ANALYZE = r"""
+-- The app role owns nothing, so its ANALYZE would be skipped with a warning. This one runs as the owner.
+CREATE FUNCTION geoinv_analyze(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        IF name !~ '^units_[a-z_]+$' THEN
+            RAISE EXCEPTION 'geoinv_analyze: % is no table of the inventory', name;
+        END IF;
+        EXECUTE format('ANALYZE public.%I', name);
+    END LOOP;
+END $$;
+"""
+
+PATCH_KEY = r"""
+-- One check a row in place of three, and it also holds that a patch and its delivery speak of the same survey.
+ALTER TABLE units_landusepatch ADD CONSTRAINT patch_of_its_delivery
+    FOREIGN KEY (delivery_id, survey_id, district_id) REFERENCES units_delivery (id, survey_id, district_id);
+"""
+
+AUTHOR = r"""
+-- Every version has an author: the context that the site or an importer set, else the login role of the SQL session.
+CREATE OR REPLACE FUNCTION _pgh_attach_context() RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    context uuid := NULLIF(current_setting('pghistory.context_id', true), '')::uuid;
+    told jsonb := NULLIF(current_setting('pghistory.context_metadata', true), '')::jsonb;
+BEGIN
+    IF context IS NULL OR told IS NULL THEN
+        context := NULLIF(current_setting('geoinv.sql_context', true), '')::uuid;
+        IF context IS NULL THEN
+            context := gen_random_uuid();
+            PERFORM set_config('geoinv.sql_context', context::text, true);
+        END IF;
+        told := jsonb_build_object('source', 'sql', 'application', current_setting('application_name', true));
+    END IF;
+    INSERT INTO pghistory_context (id, metadata, created_at, updated_at)
+    VALUES (context, told || jsonb_build_object('db_user', session_user), now(), now())
+    ON CONFLICT (id) DO UPDATE SET metadata = EXCLUDED.metadata, updated_at = EXCLUDED.updated_at
+    WHERE pghistory_context.metadata <> EXCLUDED.metadata;
+    RETURN context;
+END $$;
+"""
+
+MOVES = r"""
+CREATE FUNCTION geoinv_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is refused: what was recorded here is kept for ever.', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation', HINT = 'Record a new step that puts it right.';
+END $$;
+
+CREATE TRIGGER move_kept_for_ever BEFORE UPDATE OR DELETE ON units_move
+    FOR EACH ROW EXECUTE FUNCTION geoinv_refuse_change();
+CREATE TRIGGER move_not_emptied BEFORE TRUNCATE ON units_move
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_refuse_change();
+ALTER TABLE units_move ENABLE ALWAYS TRIGGER move_kept_for_ever;
+ALTER TABLE units_move ENABLE ALWAYS TRIGGER move_not_emptied;
+"""
+
+FREEZE = r"""
+-- What does the legacy register of a district say, as one digest? Columns are named, so that a later migration that
+-- adds one does not change the digest of what was accepted; shapes count byte for byte.
+CREATE FUNCTION geoinv_legacy_digest(district text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT encode(sha256(convert_to(coalesce(string_agg(jsonb_build_array(
+        l.code, l.address, l.state, l.used_since, l.route, l.ownership, l.small_property_housing, l.worth_keeping,
+        l.in_scope, l.user_name, l.penalty_number, l.penalty_closed_on, l.worksheet, l.base_survey_year, l.extra,
+        encode(ST_AsEWKB(l.geom), 'hex'))::text, E'\n' ORDER BY l.code COLLATE "C"), ''), 'UTF8')), 'hex')
+    FROM units_legacyland l WHERE l.district_id = district
+$$;
+
+-- The acceptance by the municipal bureau freezes, whoever records it and through whichever face.
+CREATE FUNCTION geoinv_freeze_legacy() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- Writers of legacy rows hold a key share on the district, so this waits for them and they for this.
+    PERFORM 1 FROM units_district WHERE code = NEW.district_id FOR UPDATE;
+    IF EXISTS (SELECT 1 FROM units_freeze WHERE district_id = NEW.district_id) THEN
+        RAISE EXCEPTION 'The legacy register of district % was accepted before and is frozen.', NEW.district_id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    INSERT INTO units_freeze (district_id, move_id, frozen_at, rows, digest)
+    SELECT NEW.district_id, NEW.id, NEW.at, count(*), geoinv_legacy_digest(NEW.district_id)
+    FROM units_legacyland WHERE district_id = NEW.district_id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER move_freezes_legacy AFTER INSERT ON units_move
+    FOR EACH ROW WHEN (NEW.register = 'legacy_register' AND NEW.to_state = 'accepted')
+    EXECUTE FUNCTION geoinv_freeze_legacy();
+ALTER TABLE units_move ENABLE ALWAYS TRIGGER move_freezes_legacy;
+
+CREATE FUNCTION geoinv_refuse_frozen() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    districts text[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.district_id]
+                                   WHEN 'DELETE' THEN ARRAY[OLD.district_id]
+                                   ELSE ARRAY[OLD.district_id, NEW.district_id] END;
+    frozen record;
+BEGIN
+    PERFORM 1 FROM units_district WHERE code = ANY (districts) FOR KEY SHARE;
+    SELECT * INTO frozen FROM units_freeze WHERE district_id = ANY (districts) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% of legacy land % is refused: the register of district % is frozen since %.', TG_OP,
+            CASE WHEN TG_OP = 'DELETE' THEN OLD.code ELSE NEW.code END, frozen.district_id, frozen.frozen_at::date
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Record a disposal or a note beside it; the register itself is not edited any more.';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION geoinv_refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    LOCK TABLE units_freeze IN SHARE MODE;
+    IF EXISTS (SELECT 1 FROM units_freeze) THEN
+        RAISE EXCEPTION 'TRUNCATE of % is refused: it holds registers that are frozen.', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER legacy_frozen BEFORE INSERT OR UPDATE OR DELETE ON units_legacyland
+    FOR EACH ROW EXECUTE FUNCTION geoinv_refuse_frozen();
+CREATE TRIGGER legacy_not_emptied BEFORE TRUNCATE ON units_legacyland
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_refuse_truncate();
+ALTER TABLE units_legacyland ENABLE ALWAYS TRIGGER legacy_frozen;
+ALTER TABLE units_legacyland ENABLE ALWAYS TRIGGER legacy_not_emptied;
+
+CREATE TRIGGER freeze_kept_for_ever BEFORE UPDATE OR DELETE ON units_freeze
+    FOR EACH ROW EXECUTE FUNCTION geoinv_refuse_change();
+CREATE TRIGGER freeze_not_emptied BEFORE TRUNCATE ON units_freeze
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_refuse_truncate();
+ALTER TABLE units_freeze ENABLE ALWAYS TRIGGER freeze_kept_for_ever;
+ALTER TABLE units_freeze ENABLE ALWAYS TRIGGER freeze_not_emptied;
+"""
+
+REVISED = {
+    "parcel": "units_parcel",
+    "patch": "units_landusepatch",
+    "building": "units_building",
+    "survey": "units_survey",
+    "flag": "units_flag",
+    "legacyland": "units_legacyland",
+    "redevelopmentunit": "units_redevelopmentunit",
+    "controlarea": "units_controlarea",
+    "finding": "units_finding",
+    "problem": "units_problem",
+}
+REVISIONS = r"""
+CREATE FUNCTION geoinv_revise() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO units_revision (name, number) VALUES (TG_ARGV[0], 1)
+    ON CONFLICT (name) DO UPDATE SET number = units_revision.number + 1;
+    RETURN NULL;
+END $$;
+""" + "".join(
+    f"""
+CREATE TRIGGER revised AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_revise('{name}');
+"""
+    for name, table in REVISED.items()
+)
+
+GRANTS = r"""
+-- On a server of one's own the roles may be others; there the administrator repeats this for the role of the site.
+DO $$
+DECLARE
+    kept text;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'geoinv_app') THEN
+        RETURN;
+    END IF;
+    FOR kept IN SELECT tablename FROM pg_tables
+                WHERE schemaname = 'public' AND (tablename = 'units_move' OR tablename ~ '^units_[a-z]+event$') LOOP
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON public.%I FROM geoinv_app', kept);
+    END LOOP;
+    REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON pghistory_context, units_freeze, units_revision FROM geoinv_app;
+END $$;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("units", "0001_initial")]
+
+    operations = [
+        migrations.RunSQL(sql)
+        for sql in (ANALYZE, PATCH_KEY, AUTHOR, MOVES, FREEZE, REVISIONS, GRANTS)
+    ]

@@ -1,0 +1,314 @@
+"""What is said of the land: what rules suspect and people decide, what checks see and people report."""
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from units.models.fields import OneOf
+from units.models.history import versions_kept
+from units.models.parcel import Building, Category, Parcel
+from units.models.place import Department, District, Street
+from units.models.survey import Delivery, Survey
+from units.spatial import STORAGE_SRID
+
+ONE_SUBJECT = Q(parcel__isnull=True, building__isnull=False) | Q(parcel__isnull=False, building__isnull=True)
+
+
+class CriteriaEdition(models.Model):
+    """The exact text of a criteria set that was run, by its digest, so that every card can be computed again."""
+
+    digest = models.CharField(_("Digest"), max_length=64, primary_key=True)
+    name = models.CharField(_("Criteria"), max_length=60)
+    title = models.CharField(_("Title"), max_length=200)
+    official = models.BooleanField(_("Official"))
+    text = models.TextField(_("Text, with its parents"))
+    first_used = models.DateTimeField(_("First used"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Edition of criteria")
+        verbose_name_plural = _("Editions of criteria")
+
+    def __str__(self):
+        return f"{self.name} {self.digest[:12]}"
+
+
+class FlagRun(models.Model):
+    """One run of `flag`: which survey, which criteria, with which parameters, and what came out."""
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="flag_runs")
+    survey = models.ForeignKey(Survey, models.PROTECT, verbose_name=_("Survey"), related_name="+")
+    edition = models.ForeignKey(CriteriaEdition, models.PROTECT, verbose_name=_("Criteria"), related_name="runs")
+    params = models.JSONField(_("Parameters, overrides included"), default=dict)
+    counts = models.JSONField(_("Counts"), default=dict)
+    subjects = models.PositiveIntegerField(_("Subjects"), default=0)
+    ran_at = models.DateTimeField(_("Ran at"), auto_now_add=True)
+    ran_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Started by"), related_name="+"
+    )
+    seconds = models.FloatField(_("Seconds"), default=0)
+
+    class Meta:
+        verbose_name = _("Run of the criteria")
+        verbose_name_plural = _("Runs of the criteria")
+        ordering = ["-ran_at"]
+
+    def __str__(self):
+        return f"{self.edition} {self.ran_at:%Y-%m-%d %H:%M}"
+
+
+class Flag(models.Model):
+    """What the rules say of one subject (疑似). A machine writes it; only people determine.
+
+    `evidence` holds each rule's verdict with every input it read, its uom, source and date; `outcome` is the fold of
+    the verdicts (DESIGN part 6). One row a subject and criteria set; a run replaces its district's rows at once.
+    """
+
+    class Outcome(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        EXCLUDED = "excluded", _("Excluded")
+        EXEMPTED = "exempted", _("Exempted")
+        UNDECIDED = "undecided", _("Undecided")
+        NOT_LOW = "not_low", _("Not low")
+
+    run = models.ForeignKey(FlagRun, models.PROTECT, verbose_name=_("Run"), related_name="flags")
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="+")
+    street = models.ForeignKey(
+        Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
+    )
+    criteria = models.CharField(_("Criteria"), max_length=60)
+    parcel = models.ForeignKey(
+        Parcel, models.CASCADE, null=True, blank=True, verbose_name=_("Parcel"), related_name="flags"
+    )
+    building = models.ForeignKey(
+        Building, models.CASCADE, null=True, blank=True, verbose_name=_("Building"), related_name="flags"
+    )
+    category = OneOf(_("Category"), max_length=12, choices=Category, blank=True)
+    outcome = OneOf(_("Outcome"), max_length=10, choices=Outcome)
+    fired = ArrayField(models.CharField(max_length=40), verbose_name=_("Rules met"), default=list)
+    missing = ArrayField(models.CharField(max_length=60), verbose_name=_("Facts missing"), default=list)
+    evidence = models.JSONField(_("Evidence"))
+
+    class Meta:
+        verbose_name = _("Flag")
+        verbose_name_plural = _("Flags")
+        constraints = [
+            models.CheckConstraint(condition=ONE_SUBJECT, name="flag_one_subject"),
+            models.UniqueConstraint(
+                fields=["parcel", "building", "criteria"], nulls_distinct=False, name="flag_once_a_subject_and_criteria"
+            ),
+        ]
+        indexes = [models.Index(fields=["district", "criteria", "outcome"], name="flag_outcome")]
+
+    def __str__(self):
+        return f"{self.parcel or self.building}: {self.outcome}"
+
+
+@versions_kept
+class Determination(models.Model):
+    """What people decide of one subject (认定), with reason and document; beside the computed result, never by it."""
+
+    class Result(models.TextChoices):
+        LOW = "low", _("Low-efficiency")
+        NOT_LOW = "not_low", _("Not low-efficiency")
+        EXEMPT = "exempt", _("Exempt")
+        UNDECIDED = "undecided", _("Undecided")
+
+    class State(models.TextChoices):
+        SUSPECT = "suspect", _("Suspected")
+        ASSIGNED = "assigned", _("Assigned")
+        FILLING = "filling", _("Being filled")
+        CO_CHECK = "co_check", _("With the co departments")
+        CHECKED = "checked", _("Checked")
+        DETERMINED = "determined", _("Determined")
+        MAPPED = "mapped", _("Mapped and entered")
+        DISTRICT_OK = "district_ok", _("District consents")
+        SUBMITTED = "submitted", _("Submitted to the municipal bureau")
+        IN_FORCE = "in_force", _("In the inventory")
+        UPDATING = "updating", _("Being updated")
+        IN_PROJECT = "in_project", _("In a plan")
+        REDEVELOPED = "redeveloped", _("Redeveloped")
+        DROPPED = "dropped", _("Not taken up")
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="+")
+    street = models.ForeignKey(
+        Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
+    )
+    code = models.CharField(_("Code"), max_length=40)
+    parcel = models.ForeignKey(
+        Parcel, models.PROTECT, null=True, blank=True, verbose_name=_("Parcel"), related_name="determinations"
+    )
+    building = models.ForeignKey(
+        Building, models.PROTECT, null=True, blank=True, verbose_name=_("Building"), related_name="determinations"
+    )
+    category = OneOf(_("Category"), max_length=12, choices=Category)
+    subtype = models.CharField(_("Sub-type"), max_length=40, blank=True)
+    state = OneOf(_("State"), max_length=12, choices=State, default=State.SUSPECT)
+    result = OneOf(_("Result"), max_length=10, choices=Result, blank=True)
+    reason_codes = ArrayField(models.CharField(max_length=40), verbose_name=_("Reason codes"), default=list, blank=True)
+    reason = models.TextField(_("Reason"), blank=True)
+    document = models.ForeignKey(
+        "units.Document", models.PROTECT, null=True, blank=True, verbose_name=_("Document"), related_name="+"
+    )
+    evidence = models.JSONField(_("Computed result at the time"), default=dict, blank=True)
+    base_survey_year = models.PositiveSmallIntegerField(_("Base survey"))
+    decided_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Decided by"), related_name="+"
+    )
+    decided_at = models.DateTimeField(_("Decided at"), null=True, blank=True)
+    listed_since = models.DateField(_("Listed since"), null=True, blank=True)
+    version = models.PositiveIntegerField(_("Version"), default=1)
+
+    class Meta:
+        verbose_name = _("Determination")
+        verbose_name_plural = _("Determinations")
+        constraints = [
+            models.CheckConstraint(condition=ONE_SUBJECT, name="determination_one_subject"),
+            models.UniqueConstraint(fields=["district", "code"], name="determination_code_once"),
+            models.UniqueConstraint(
+                fields=["parcel", "building"], nulls_distinct=False, name="determination_once_a_subject"
+            ),
+            models.CheckConstraint(
+                condition=Q(result="") | (Q(decided_by__isnull=False) & Q(decided_at__isnull=False) & ~Q(reason="")),
+                name="determination_is_by_a_person_with_a_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return self.code
+
+
+class Finding(models.Model):
+    """Bad data that a check saw (质检问题). Its identity is (code, subjects, digest of the fault's geometry)."""
+
+    class Severity(models.TextChoices):
+        ERROR = "error", _("Error")
+        WARNING = "warning", _("Warning")
+
+    class State(models.TextChoices):
+        NEW = "new", _("New")
+        OPEN = "open", _("Still open")
+        RESOLVED = "resolved", _("Resolved")
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="findings")
+    street = models.ForeignKey(
+        Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
+    )
+    survey = models.ForeignKey(
+        Survey, models.PROTECT, null=True, blank=True, verbose_name=_("Survey"), related_name="findings"
+    )
+    delivery = models.ForeignKey(
+        Delivery, models.CASCADE, null=True, blank=True, verbose_name=_("Delivery"), related_name="findings"
+    )
+    identity = models.CharField(_("Identity"), max_length=64)
+    code = models.CharField(_("Check"), max_length=20)
+    severity = OneOf(_("Severity"), max_length=8, choices=Severity)
+    state = OneOf(_("State"), max_length=8, choices=State, default=State.NEW)
+    subjects = ArrayField(models.CharField(max_length=80), verbose_name=_("Subjects"))
+    row_number = models.PositiveIntegerField(_("Row of the file"), null=True, blank=True)
+    sentence = models.TextField(_("What is wrong"))
+    fix = models.TextField(_("What to do"))
+    measure = models.FloatField(_("Size"), null=True, blank=True)
+    uom = models.CharField(_("Unit of measure"), max_length=12, blank=True)
+    details = models.JSONField(_("Details"), default=dict, blank=True)
+    geom = models.GeometryField(_("Place of the fault"), srid=STORAGE_SRID, null=True, blank=True)
+    first_seen = models.DateTimeField(_("First seen"), auto_now_add=True)
+    last_seen = models.DateTimeField(_("Last seen"), auto_now_add=True)
+    resolved_at = models.DateTimeField(_("Resolved at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Finding")
+        verbose_name_plural = _("Findings")
+        ordering = ["code", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["district", "identity"], name="finding_identity_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.code}: {self.sentence}"
+
+
+@versions_kept
+class Waiver(models.Model):
+    """A finding that a person accepts for a time, with a reason. It wakes when the shape changes."""
+
+    finding = models.ForeignKey(Finding, models.PROTECT, verbose_name=_("Finding"), related_name="waivers")
+    reason = models.TextField(_("Reason"))
+    by = models.ForeignKey("units.User", models.PROTECT, verbose_name=_("By"), related_name="+")
+    at = models.DateTimeField(_("At"), auto_now_add=True)
+    until = models.DateField(_("Until"))
+
+    class Meta:
+        verbose_name = _("Waiver")
+        verbose_name_plural = _("Waivers")
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="waiver_has_a_reason")]
+
+    def __str__(self):
+        return f"{self.finding_id} {self.until}"
+
+
+@versions_kept
+class Problem(models.Model):
+    """An obstacle that people report (问题清单, NK015): never bad data, which is a `Finding`."""
+
+    class Kind(models.TextChoices):
+        OWNERSHIP = "ownership", _("Ownership")
+        PLAN = "plan", _("Planning")
+        FUNDING = "funding", _("Funding")
+        APPROVAL = "approval", _("Approval")
+        LEGAL = "legal", _("Legal")
+        ENVIRONMENT = "environment", _("Environment")
+        POLICY = "policy", _("Policy")
+        OTHER = "other", _("Other")
+
+    class State(models.TextChoices):
+        RAISED = "raised", _("Raised")
+        JUDGED = "judged", _("Judged")
+        ESCALATED = "escalated", _("Escalated")
+        ANSWERED = "answered", _("Answered")
+        CLOSED = "closed", _("Closed")
+
+    class Level(models.TextChoices):
+        DISTRICT = "district", _("District")
+        CITY = "city", _("City")
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="problems")
+    street = models.ForeignKey(
+        Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
+    )
+    number = models.CharField(_("Number"), max_length=40)
+    kind = OneOf(_("Kind"), max_length=12, choices=Kind)
+    place = models.CharField(_("Place"), max_length=200, blank=True)
+    description = models.TextField(_("Description"))
+    ask = models.TextField(_("What is asked for"), blank=True)
+    owner = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, verbose_name=_("Owner department"), related_name="+"
+    )
+    level = OneOf(_("Level"), max_length=8, choices=Level, default=Level.DISTRICT)
+    state = OneOf(_("State"), max_length=10, choices=State, default=State.RAISED)
+    raised_by = models.ForeignKey("units.User", models.PROTECT, verbose_name=_("Raised by"), related_name="+")
+    raised_on = models.DateField(_("Raised on"))
+    due_on = models.DateField(_("Due on"), null=True, blank=True)
+    answer = models.TextField(_("Answer"), blank=True)
+    closed_on = models.DateField(_("Closed on"), null=True, blank=True)
+    parcels = models.ManyToManyField(Parcel, verbose_name=_("Parcels"), blank=True, related_name="problems")
+    units = models.ManyToManyField(
+        "units.RedevelopmentUnit", verbose_name=_("Redevelopment units"), blank=True, related_name="problems"
+    )
+    legacy_lands = models.ManyToManyField(
+        "units.LegacyLand", verbose_name=_("Legacy land"), blank=True, related_name="problems"
+    )
+
+    class Meta:
+        verbose_name = _("Problem")
+        verbose_name_plural = _("Problems")
+        constraints = [
+            models.UniqueConstraint(fields=["district", "number"], name="problem_number_once"),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | (Q(closed_on__isnull=False) & ~Q(answer="")),
+                name="problem_closes_with_a_result",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.number} {self.description[:40]}"

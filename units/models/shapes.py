@@ -1,0 +1,63 @@
+"""What every table with a delivered or drawn shape has in common."""
+
+from django.contrib.gis.db import models
+from django.contrib.gis.geos import Polygon
+from django.db.models import Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from units.spatial import CHINA, STORAGE_SRID
+
+
+class EllipsoidalArea(Func):
+    """ST_Area(geom::geography): square metres on the ellipsoid of the column's own reference system."""
+
+    template = "ST_Area((%(expressions)s)::geography)"
+    output_field = models.FloatField()
+
+
+def measured_area():
+    """A column that the database fills with the shape's area in m² on the CGCS2000 ellipsoid."""
+    return models.GeneratedField(
+        expression=EllipsoidalArea("geom"),
+        output_field=models.FloatField(),
+        db_persist=True,
+        verbose_name=_("Measured area (m²)"),
+    )
+
+
+def shape(**options):
+    """A MultiPolygon in EPSG:4490, two dimensions, indexed."""
+    return models.MultiPolygonField(_("Shape"), srid=STORAGE_SRID, **options)
+
+
+def in_china(table: str) -> models.CheckConstraint:
+    """Refuse shapes that cannot lie in China: swapped axes, metres taken for degrees, the null island."""
+    box = Polygon.from_bbox(CHINA)
+    box.srid = STORAGE_SRID
+    return models.CheckConstraint(
+        condition=Q(geom__coveredby=box), name=f"{table}_in_china", violation_error_message=_("outside China")
+    )
+
+
+def valid_shape(table: str) -> models.CheckConstraint:
+    """Refuse a shape that is not valid (OGC 06-103r4): every measure and overlay relies on it."""
+    return models.CheckConstraint(
+        condition=Q(geom__isvalid=True), name=f"{table}_valid", violation_error_message=_("the shape is not valid")
+    )
+
+
+class Delivered(models.Model):
+    """A row that came from a file: which delivery, which row of it (1 is the first), and its digest.
+
+    All three are null for a row drawn or typed here. `row_digest` is the SHA-256 of the row as delivered.
+    """
+
+    delivery = models.ForeignKey(
+        "units.Delivery", models.PROTECT, null=True, blank=True, verbose_name=_("Delivery"), related_name="+"
+    )
+    row_number = models.PositiveIntegerField(_("Row of the file"), null=True, blank=True)
+    row_digest = models.BinaryField(_("Digest of the row"), max_length=32, null=True, blank=True)
+    extra = models.JSONField(_("Further columns as delivered"), default=dict, blank=True)
+
+    class Meta:
+        abstract = True

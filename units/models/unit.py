@@ -1,0 +1,86 @@
+"""Redevelopment units, composed by planners from parcels."""
+
+from django.contrib.gis.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from units.models.fields import OneOf
+from units.models.history import versions_kept
+from units.models.parcel import Parcel
+from units.models.place import District, Street
+from units.models.shapes import in_china, measured_area, shape, valid_shape
+
+
+@versions_kept
+class RedevelopmentUnit(models.Model):
+    """A redevelopment spatial unit (再开发空间单元, NK024), one row a version; an approved version is immutable.
+
+    `requirements` holds the groups of NK025 (land-use budget, functions, structure, infrastructure, public
+    facilities, total floor area); `incentives` those of NK026.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        CHECKED = "checked", _("Checked")
+        CONSULTED = "consulted", _("Consulted")
+        APPROVED = "approved", _("Approved")
+        AMENDED = "amended", _("Amended by a later version")
+        DELETED = "deleted", _("Deleted")
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="units")
+    street = models.ForeignKey(
+        Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
+    )
+    code = models.CharField(_("Code"), max_length=40)
+    edition = models.PositiveIntegerField(_("Version"), default=1)
+    name = models.CharField(_("Name"), max_length=120)
+    state = OneOf(_("State"), max_length=10, choices=State, default=State.DRAFT)
+    mode = models.CharField(_("Mode"), max_length=40, blank=True)
+    methods = models.JSONField(_("Methods"), default=list, blank=True)
+    requirements = models.JSONField(_("Requirements"), default=dict, blank=True)
+    incentives = models.JSONField(_("Incentives"), default=list, blank=True)
+    plan_editions = models.JSONField(_("Plan versions checked against"), default=dict, blank=True)
+    parcels = models.ManyToManyField(
+        Parcel, through="UnitParcel", verbose_name=_("Parcels"), related_name="redevelopment_units"
+    )
+    base_survey_year = models.PositiveSmallIntegerField(_("Base survey"), null=True, blank=True)
+    created_by = models.ForeignKey("units.User", models.PROTECT, verbose_name=_("Drawn by"), related_name="+")
+    created_at = models.DateTimeField(_("Drawn at"), auto_now_add=True)
+    version = models.PositiveIntegerField(_("Edit count"), default=1)
+    geom = shape()
+    area_m2 = measured_area()
+
+    class Meta:
+        verbose_name = _("Redevelopment unit")
+        verbose_name_plural = _("Redevelopment units")
+        ordering = ["code", "-edition"]
+        constraints = [
+            models.UniqueConstraint(fields=["district", "code", "edition"], name="unit_edition_once"),
+            models.UniqueConstraint(
+                fields=["district", "code"], condition=Q(state="approved"), name="unit_one_approved_edition"
+            ),
+            in_china("unit"),
+            valid_shape("unit"),
+        ]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class UnitParcel(models.Model):
+    """A parcel in a unit: whole, or split by the unit's edge (G-14), with the share that lies inside."""
+
+    unit = models.ForeignKey(RedevelopmentUnit, models.CASCADE, related_name="members")
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="memberships")
+    share = models.DecimalField(_("Share inside"), max_digits=7, decimal_places=6, default=1)
+
+    class Meta:
+        verbose_name = _("Parcel of a unit")
+        verbose_name_plural = _("Parcels of a unit")
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "parcel"], name="unit_parcel_once"),
+            models.CheckConstraint(condition=Q(share__gt=0, share__lte=1), name="unit_parcel_share"),
+        ]
+
+    def __str__(self):
+        return f"{self.unit_id} · {self.parcel_id}"
