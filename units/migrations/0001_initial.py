@@ -3,7 +3,6 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.contrib.gis.db.models.fields
-import django.contrib.gis.geos.polygon
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
@@ -1632,7 +1631,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='controlarea',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='control_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='control_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='enterprise',
@@ -1760,7 +1759,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='legacyland',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='legacy_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='legacy_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='legacyland',
@@ -1860,7 +1859,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='parcel',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='parcel_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='parcel_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='parcel',
@@ -1896,7 +1895,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='landusepatch',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='patch_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='patch_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='finding',
@@ -1932,7 +1931,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='building',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='building_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='building_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='building',
@@ -1968,7 +1967,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='redevelopmentunit',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__coveredby', django.contrib.gis.geos.polygon.Polygon(((73.0, 3.0), (73.0, 54.0), (136.0, 54.0), (136.0, 3.0), (73.0, 3.0))))), name='unit_in_china', violation_error_message='outside China'),
+            constraint=models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='unit_in_china', violation_error_message='outside China'),
         ),
         migrations.AddConstraint(
             model_name='redevelopmentunit',
