@@ -1,0 +1,116 @@
+"""The demo district goes in by the real importers, is judged as its answers say, and a second call changes nothing."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from django.core.management import call_command
+
+from fixtures.demo import make_demo
+from geoinv import demo
+from units.errors import Refused
+from units.models import Delivery, District, Flag, FlagRun, LandUsePatch, Parcel, Refusal, Scope, Street, Survey, User
+
+
+@pytest.fixture
+def drawn(own_database, tmp_path, settings, monkeypatch):
+    settings.DELIVERIES_DIR = tmp_path / "kept"
+    settings.LOCAL_DIR = tmp_path / "local"
+    monkeypatch.setenv("GEOINV_DEMO_PASSWORD", "for-the-test-alone")
+    make_demo(400, tmp_path / "drawn", seed=5)
+    return tmp_path / "drawn"
+
+
+@pytest.mark.rows("NK011", "NK012", "NK016")
+def test_every_parcel_is_judged_as_the_answers_say_and_no_other_is_suspect(drawn):
+    result = demo.load_demo(drawn)
+    assert result["loaded"]
+    assert [delivery["refused"] for delivery in result["deliveries"]] == [0, 0, 0, 0]
+    answers = json.loads((drawn / "answers.json").read_text(encoding="utf-8"))
+    expected = {line["code"]: line["outcome"] for line in answers["planted"]}
+    judged = dict(Flag.objects.values_list("parcel__code", "outcome"))
+    assert len(judged) == Parcel.objects.count() == 400
+    assert judged == {code: expected.get(code, "not_low") for code in judged}
+    assert set(expected.values()) == {"candidate", "excluded", "undecided", "not_low"}
+
+
+def test_what_was_drawn_is_stored_with_its_chinese_and_its_areas(drawn):
+    demo.load_demo(drawn)
+    answers = json.loads((drawn / "answers.json").read_text(encoding="utf-8"))
+    assert LandUsePatch.objects.count() == answers["patches"]
+    assert Refusal.objects.count() == 0
+    assert LandUsePatch.objects.filter(dlbm="0701").first().dlmc == "城镇住宅用地"
+    assert Survey.objects.get().state == Survey.State.IN_FORCE
+    assert District.objects.get().geom is not None
+    assert Street.objects.filter(geom__isnull=False).count() == answers["streets"]
+    assert not Parcel.objects.filter(street__isnull=True).exists()
+    for patch in LandUsePatch.objects.all()[:50]:
+        assert float(patch.tbmj) == pytest.approx(patch.area_m2, abs=0.006)
+
+
+def test_a_second_call_tells_so_and_changes_nothing(drawn):
+    demo.load_demo(drawn)
+    before = (Delivery.objects.count(), Parcel.objects.count(), FlagRun.objects.count(), Scope.objects.count())
+    users = set(User.objects.values_list("username", "password"))
+    again = demo.load_demo(drawn)
+    assert not again["loaded"]
+    assert again["deliveries"] == []
+    assert again["outcomes"]["candidate"] > 0
+    assert (
+        Delivery.objects.count(),
+        Parcel.objects.count(),
+        FlagRun.objects.count(),
+        Scope.objects.count(),
+    ) == before
+    assert set(User.objects.values_list("username", "password")) == users
+
+
+def test_every_role_has_an_account_that_can_sign_in_and_takes_a_new_password(drawn, monkeypatch):
+    result = demo.load_demo(drawn)
+    assert [account["role"] for account in result["accounts"]] == [f"R{number}" for number in range(1, 11)]
+    for account in result["accounts"]:
+        user = User.objects.get(username=account["name"])
+        assert [grant.role for grant in user.grants()] == [account["role"]]
+        assert not user.is_superuser
+    assert the_one_digest_opens_with("for-the-test-alone")
+    monkeypatch.setenv("GEOINV_DEMO_PASSWORD", "another-one-for-the-test")
+    assert demo.load_demo(drawn)["password"] == "another-one-for-the-test"
+    assert the_one_digest_opens_with("another-one-for-the-test")
+
+
+def the_one_digest_opens_with(password: str) -> bool:
+    """Whether all accounts share one digest, and it is that password's: to check ten would take seconds."""
+    (digest,) = set(User.objects.values_list("password", flat=True))
+    return check_password(password, digest)
+
+
+def test_an_account_taken_away_stays_away_and_a_person_of_that_name_keeps_the_password(drawn):
+    person = User.objects.create_user("analyst", password="a-persons-own-password")
+    with pytest.raises(Refused, match="analyst"):
+        demo.load_demo(drawn)
+    person.refresh_from_db()
+    assert person.check_password("a-persons-own-password")
+    person.delete()
+    demo.load_demo(drawn)
+    User.objects.get(username="developer").delete()
+    assert "developer" not in [account["name"] for account in demo.load_demo(drawn)["accounts"]]
+
+
+def test_without_a_given_password_one_is_made_and_kept_for_its_owner_alone(tmp_path, settings, monkeypatch):
+    settings.LOCAL_DIR = tmp_path
+    monkeypatch.delenv("GEOINV_DEMO_PASSWORD", raising=False)
+    first = demo.demo_password()
+    assert len(first) >= 12
+    assert demo.demo_password() == first
+    assert (tmp_path / "demo-password").stat().st_mode & 0o077 == 0
+
+
+def test_a_database_with_a_survey_of_its_own_gets_no_demo_and_no_demo_accounts(drawn):
+    district = District.objects.create(code="320111", name="浦口区", srid=4528)
+    Survey.objects.create(district=district, year=2022)
+    said = StringIO()
+    call_command("load_demo", if_empty=True, stdout=said)
+    assert said.getvalue().strip()
+    assert not User.objects.exists()
+    assert not Parcel.objects.exists()
