@@ -96,6 +96,8 @@ LOGOUT_REDIRECT_URL = "map"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("GEOINV_HTTPS", "") == "1"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+# Behind a proxy that writes X-Forwarded-For itself; else everybody would share the proxy's failed sign-ins.
+TRUST_FORWARDED_FOR = os.environ.get("GEOINV_TRUST_FORWARDED_FOR", "") == "1"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

@@ -177,7 +177,7 @@ _ALL = (
             DISTRICT,
             Column("district_name", "string", _("District")),
         ),
-        revisions=("redevelopmentunit",),
+        revisions=("redevelopmentunit", "district"),
     ),
     Collection(
         "control-areas",

@@ -140,17 +140,22 @@ ALTER TABLE units_freeze ENABLE ALWAYS TRIGGER freeze_kept_for_ever;
 ALTER TABLE units_freeze ENABLE ALWAYS TRIGGER freeze_not_emptied;
 """
 
+# The revision that each table moves; a problem's shape is made from what it hangs on, a unit shows its district's name.
 REVISED = {
-    "parcel": "units_parcel",
-    "patch": "units_landusepatch",
-    "building": "units_building",
-    "survey": "units_survey",
-    "flag": "units_flag",
-    "legacyland": "units_legacyland",
-    "redevelopmentunit": "units_redevelopmentunit",
-    "controlarea": "units_controlarea",
-    "finding": "units_finding",
-    "problem": "units_problem",
+    "units_parcel": "parcel",
+    "units_landusepatch": "patch",
+    "units_building": "building",
+    "units_survey": "survey",
+    "units_flag": "flag",
+    "units_legacyland": "legacyland",
+    "units_redevelopmentunit": "redevelopmentunit",
+    "units_controlarea": "controlarea",
+    "units_finding": "finding",
+    "units_problem": "problem",
+    "units_problem_parcels": "problem",
+    "units_problem_units": "problem",
+    "units_problem_legacy_lands": "problem",
+    "units_district": "district",
 }
 REVISIONS = r"""
 CREATE FUNCTION geoinv_revise() RETURNS trigger
@@ -165,7 +170,7 @@ END $$;
 CREATE TRIGGER revised AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION geoinv_revise('{name}');
 """
-    for name, table in REVISED.items()
+    for table, name in REVISED.items()
 )
 
 GRANTS = r"""

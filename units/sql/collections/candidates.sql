@@ -1,6 +1,8 @@
 -- What do the criteria say of each parcel of the survey in force?
 SELECT f.id AS fid, p.geom, f.district_id, f.street_id, p.code, p.address, f.outcome, f.category, f.fired, f.missing,
-       f.criteria, p.registered_use, p.right_holder, p.area_m2, s.year AS base_survey
+       f.criteria, p.registered_use, p.right_holder, p.area_m2,
+       (SELECT s.year FROM units_survey s WHERE s.id = p.survey_id) AS base_survey
 FROM units_flag f
 JOIN units_parcel p ON p.id = f.parcel_id
-JOIN units_survey s ON s.id = p.survey_id AND s.state = 'in_force'
+-- Not a join: a table of a few rows is never analyzed, and the planner's guess of it then costs a sort of all rows.
+WHERE p.survey_id = ANY (ARRAY(SELECT s.id FROM units_survey s WHERE s.state = 'in_force'))

@@ -1,5 +1,7 @@
 -- Which land-use patches does the survey in force hold?
 SELECT p.id AS fid, p.geom, p.district_id, p.street_id, p.bsm, p.tbbh, p.dlbm, p.dlmc, p.scheme, p.qsxz, p.zldwdm,
-       p.zldwmc, p.tbmj, p.area_m2, s.year AS base_survey
+       p.zldwmc, p.tbmj, p.area_m2,
+       (SELECT s.year FROM units_survey s WHERE s.id = p.survey_id) AS base_survey
 FROM units_landusepatch p
-JOIN units_survey s ON s.id = p.survey_id AND s.state = 'in_force'
+-- Not a join: a table of a few rows is never analyzed, and the planner's guess of it then costs a sort of all rows.
+WHERE p.survey_id = ANY (ARRAY(SELECT s.id FROM units_survey s WHERE s.state = 'in_force'))

@@ -1,0 +1,148 @@
+"""Read the query of an items request; whatever it does not understand, it refuses."""
+
+import base64
+import binascii
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from units.collections import Collection, Column
+from units.errors import UnknownName, UsageError
+from units.ogc.crs import CRS84, Crs, system
+from units.rights import View
+
+LIMIT = 1000
+LIMIT_AT_MOST = 10_000
+LARGEST_FID = 2**63 - 1
+FORMATS = ("json", "geojson", "html")
+RESERVED = ("f", "limit", "bbox", "bbox-crs", "crs", "datetime", "count", "page")
+
+_INSTANT = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?"
+DATETIME = re.compile(rf"{_INSTANT}|({_INSTANT}|\.\.|)/({_INSTANT}|\.\.|)", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an items request asks for; `box` is (west, south, east, north) in `box_crs`."""
+
+    limit: int = LIMIT
+    after: int | None = None  # the fid of the last feature of the page before
+    box: tuple[float, float, float, float] | None = None
+    box_crs: Crs = CRS84
+    crs: Crs = CRS84
+    filters: tuple[tuple[Column, object], ...] = field(default=())
+    count_all: bool = False
+
+
+def only(query: QueryDict, *names: str) -> None:
+    """Refuse parameters that are not among `names`, and any that is given twice."""
+    for name, values in query.lists():
+        if name not in names:
+            raise UnknownName(name[:100], names, _("parameter"))
+        if len(values) > 1:
+            raise UsageError(_("The parameter “%(name)s” is given more than once.") % {"name": name})
+    if "f" in query and query["f"] not in FORMATS:
+        raise UnknownName(query["f"][:100], FORMATS, _("format"))
+
+
+def asked(query: QueryDict, collection: Collection, view: View, default_limit: int = LIMIT) -> Asked:
+    """The question that the query string puts. Raises UsageError with the parameter's name.
+
+    Columns that the caller never sees are no parameters to them: a filter on one would tell its values.
+    """
+    columns = {column.name: column for column in collection.columns if view.sees(column.name)}
+    only(query, *RESERVED, *columns)
+    if "datetime" in query:
+        _check_datetime(query["datetime"])
+    if query.get("count", "exact") != "exact":
+        raise UnknownName(query["count"][:100], ["exact"], _("count"))
+    box_crs = system(query["bbox-crs"]) if "bbox-crs" in query else CRS84
+    return Asked(
+        limit=_limit(query["limit"]) if "limit" in query else default_limit,
+        after=_after(query["page"]) if "page" in query else None,
+        box=_box(query["bbox"], box_crs) if "bbox" in query else None,
+        box_crs=box_crs,
+        crs=system(query["crs"]) if "crs" in query else CRS84,
+        filters=tuple((columns[name], _value(columns[name], query[name])) for name in query if name in columns),
+        count_all="count" in query,
+    )
+
+
+def page_after(fid: int) -> str:
+    """The opaque text that `page=` takes for the features after `fid`."""
+    return base64.urlsafe_b64encode(f"after {fid}".encode()).decode().rstrip("=")
+
+
+def _after(text: str) -> int:
+    try:
+        word, _space, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").partition(" ")
+    except (binascii.Error, ValueError):
+        word = number = ""
+    if word != "after" or not re.fullmatch(r"-?\d{1,19}", number, re.ASCII) or abs(int(number)) > LARGEST_FID:
+        raise _wrong("page", text, _("Follow the link “next” as it was given."))
+    return int(number)
+
+
+def _limit(text: str) -> int:
+    """More than the largest page is no error: the largest page is served (Part 1, /req/core/fc-limit-response-1)."""
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or int(text) < 1:
+        raise _wrong("limit", text, _("Give a whole number from 1 to %(most)d.") % {"most": LIMIT_AT_MOST})
+    return min(int(text), LIMIT_AT_MOST)
+
+
+def _box(text: str, crs: Crs) -> tuple[float, float, float, float]:
+    hint = _("Give four or six finite numbers, the smaller corner first, separated by commas.")
+    try:
+        numbers = [float(part) for part in text.split(",")] if re.fullmatch(r"[-+.,eE\d\s]+", text, re.ASCII) else []
+    except ValueError:
+        numbers = []
+    if len(numbers) not in {4, 6} or not all(map(math.isfinite, numbers)):
+        raise _wrong("bbox", text, hint)
+    half = len(numbers) // 2
+    if any(low > high for low, high in zip(numbers[:half], numbers[half:], strict=True)):
+        raise _wrong("bbox", text, hint)
+    first, second, third, fourth = numbers[0], numbers[1], numbers[half], numbers[half + 1]
+    return (second, first, fourth, third) if crs.north_first else (first, second, third, fourth)
+
+
+def _check_datetime(text: str) -> None:
+    """Only what is in force is served, so an interval excludes nothing; a malformed one is told all the same."""
+    if not text or not DATETIME.fullmatch(text):
+        raise _wrong("datetime", text, _("Give an RFC 3339 date or time, or two with a slash between; .. is open."))
+    ends = [end.upper() for end in text.split("/") if end not in {"", ".."}]
+    if len(ends) == 2 and ends[0][:10] > ends[1][:10]:
+        raise _wrong("datetime", text, _("The interval ends before it begins."))
+
+
+def _value(column: Column, text: str):
+    """The value of a filter in the column's own type."""
+    try:
+        match column.type:
+            case "integer":
+                number = int(text)
+                if abs(number) > LARGEST_FID:
+                    raise ValueError(text)
+                return number
+            case "number":
+                number = float(text)
+                if not math.isfinite(number):
+                    raise ValueError(text)
+                return number
+            case "boolean":
+                return {"true": True, "false": False}[text]
+            case "date":
+                return date.fromisoformat(text)
+    except (ValueError, KeyError):
+        raise _wrong(column.name, text, _("The property is of the type %(type)s.") % {"type": column.type}) from None
+    if "\0" in text:
+        raise _wrong(column.name, "", "")
+    return text
+
+
+def _wrong(name: str, text: str, hint) -> UsageError:
+    sentence = _("“%(value)s” cannot be the parameter “%(name)s”.") % {"value": text[:100], "name": name}
+    return UsageError(sentence, hint, parameter=name)
