@@ -1,0 +1,250 @@
+"""Criteria sets: what loads, what does not and why, inheritance, the digest, and cases that hold in PostgreSQL."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from units.criteria import judging, sets
+from units.errors import CriteriaError, UnknownName, UsageError
+
+HEAD = """
+[criteria]
+id = "{id}"
+title = "试用"
+valid_from = 2024-02-05
+status = "approved"
+official = false
+"""
+PARAMS = """
+[params]
+far_min = { value = 1.0, uom = "1", note = "演示参数" }
+"""
+RULE = """
+[[rule]]
+id = "IND-FAR"
+effect = "flag"
+title = "容积率偏低"
+basis = "演示"
+confidence = "D"
+when = "far < far_min"
+message = "容积率 {far:.2f}"
+
+[[rule.case]]
+name = "below"
+given = { far = 0.99 }
+expect = "yes"
+
+[[rule.case]]
+name = "at the limit"
+given = { far = 1.0 }
+expect = "no"
+
+[[rule.case]]
+name = "no floor area"
+given = {}
+expect = "unknown"
+"""
+GOOD = HEAD.format(id="mine") + PARAMS + RULE
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def write(**texts):
+        for name, text in texts.items():
+            (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def test_a_good_set_loads(folder):
+    criteria = sets.load("mine", folder(mine=GOOD))
+    assert [rule.id for rule in criteria.rules] == ["IND-FAR"]
+    assert criteria.params["far_min"].value == Decimal("1.0")
+    assert not criteria.official
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('basis = "演示"\n', "", ["rule IND-FAR", "basis"]),
+        ('basis = "演示"', 'basis = " "', ["rule IND-FAR basis"]),
+        ('expect = "yes"', 'expect = "no"', ["rule IND-FAR", 'expect = "yes"']),
+        ('expect = "no"', 'expect = "yes"', ["rule IND-FAR", 'expect = "no"']),
+        ('expect = "unknown"', 'expect = "no"', ["rule IND-FAR", 'expect = "unknown"']),
+        ('expect = "unknown"', 'expect = "dunno"', ["case 3 expect", "dunno"]),
+        ("when = ", "wehn = ", ["rule IND-FAR wehn", "when"]),
+        ("far < far_min", "far < far_mim", ["rule IND-FAR", "far_mim", "far_min", "when:7"]),
+        ("far < far_min", "farr < far_min", ["rule IND-FAR", "farr", "when:1"]),
+        ("far < far_min", "pg_sleep(9) = 1", ["rule IND-FAR", "pg_sleep"]),
+        ("far < far_min", "far < '1'", ["rule IND-FAR", "when:5"]),
+        ("{far:.2f}", "{fra:.2f}", ["rule IND-FAR", "message", "fra"]),
+        (', uom = "1"', "", ["[params] far_min", "uom"]),
+        ("value = 1.0", 'value = [1.0, "x"]', ["[params] far_min value"]),
+        ("value = 1.0", "value = 2024-01-01", ["[params] far_min value"]),
+        ("value = 1.0", "value = inf", ["[params] far_min value"]),
+        ("value = 1.0", 'value = "1.0"', ["rule IND-FAR"]),
+        ("far_min = {", "far = {", ["[params] far"]),
+        ("note = ", "nota = ", ["[params] far_min nota", "note"]),
+        ('effect = "flag"', 'effect = "flagg"', ["rule IND-FAR effect", "flagg", "flag"]),
+        ('confidence = "D"', 'confidence = "X"', ["rule IND-FAR confidence"]),
+        ('id = "IND-FAR"', 'id = "ind far"', ["rule ind far id"]),
+        ("given = { far = 0.99 }", "given = { fra = 0.99 }", ["case 1 given", "fra", "far"]),
+        ("given = { far = 0.99 }", 'given = { far = "0.99" }', ["case 1 given far"]),
+        ('effect = "flag"', 'effect = "flag"\ncategory = ["industry"]', ["rule IND-FAR category", "industrial"]),
+        ('effect = "flag"', 'effect = "flag"\ncategory = ["industrial"]', ["rule IND-FAR", "industrial"]),
+        ('effect = "flag"', 'effect = "classify"', ["rule IND-FAR category"]),
+        ('effect = "flag"', 'effect = "flag"\nreplaces = "x"', ["rule IND-FAR"]),
+        ('status = "approved"', 'status = "ok"', ["[criteria] status"]),
+        ("valid_from = 2024-02-05", 'valid_from = "2024-02-05"', ["[criteria] valid_from"]),
+        ("official = false", 'official = "no"', ["[criteria] official"]),
+        ("official = false", "", ["[criteria]", "official"]),
+        ('id = "mine"', 'id = "other"', ["[criteria] id", "other"]),
+        ("[params]", "[parms]", ["[parms]", "params"]),
+        ("[criteria]", "criteria = 1\n[x]", []),
+        ("official = false", "official = false\nparent = 'nobody'", ["[criteria] parent", "nobody"]),
+        ("official = false", "official = false\nparent = 'mine'", ["[criteria] parent"]),
+        ("[params]", "[params", ["TOML", "line"]),
+        ("[params]", "# geoinv criteria file: x\n[params]", ["geoinv criteria file"]),
+    ],
+)
+def test_a_faulty_set_does_not_load_and_says_where_and_what(folder, old, new, told):
+    assert old in GOOD
+    with pytest.raises(CriteriaError) as raised:
+        sets.load("mine", folder(mine=GOOD.replace(old, new, 1)))
+    assert "mine.toml" in str(raised.value)
+    for word in told:
+        assert word in str(raised.value)
+
+
+def test_a_rule_that_stands_twice_does_not_load(folder):
+    with pytest.raises(CriteriaError, match="IND-FAR"):
+        sets.load("mine", folder(mine=GOOD + RULE))
+
+
+def test_a_set_that_is_not_there_names_those_that_are(folder):
+    with pytest.raises(UnknownName) as raised:
+        sets.load("yours", folder(mine=GOOD))
+    assert raised.value.details["known"] == ["mine"]
+
+
+CHILD = HEAD.format(id="child") + 'parent = "mine"\n'
+
+
+def test_a_child_changes_only_what_differs_and_keeps_what_the_parent_had(folder):
+    text = CHILD + '[params]\nfar_min = { value = 0.8, note = "本区" }\n'
+    criteria = sets.load("child", folder(mine=GOOD, child=text))
+    changed = criteria.params["far_min"]
+    assert (changed.value, changed.uom, changed.origin) == (Decimal("0.8"), "1", "child")
+    assert (changed.parent.value, changed.parent.origin) == (Decimal("1.0"), "mine")
+    assert [(rule.id, rule.origin) for rule in criteria.rules] == [("IND-FAR", "mine")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[params]\nfar_min = { value = 0.8, uom = "m2", note = "x" }\n',
+        '[params]\nfar_min = { value = "0.8", note = "x" }\n',
+        '[params]\nfar_min = { value = [0.8], note = "x" }\n',
+        '[[disable]]\nrule = "IND-FOR"\nreason = "x"\n',
+        '[[disable]]\nrule = "IND-FAR"\n',
+        RULE,
+    ],
+)
+def test_a_child_may_not_change_silently_what_its_parent_says(folder, text):
+    with pytest.raises(CriteriaError, match=r"child\.toml"):
+        sets.load("child", folder(mine=GOOD, child=CHILD + text))
+
+
+def test_a_child_replaces_a_rule_with_a_reason(folder):
+    text = CHILD + RULE.replace("far < far_min", "far <= far_min").replace(
+        'effect = "flag"', 'effect = "flag"\nreplaces = "本区另有规定"'
+    )
+    rule = sets.load("child", folder(mine=GOOD, child=text)).rule("IND-FAR")
+    assert (rule.when, rule.origin, rule.replaces) == ("far <= far_min", "child", "本区另有规定")
+
+
+def test_a_child_switches_a_rule_off_with_a_reason(folder):
+    text = CHILD + '[[disable]]\nrule = "IND-FAR"\nreason = "本区不适用"\n'
+    criteria = sets.load("child", folder(mine=GOOD, child=text))
+    assert (criteria.rules, criteria.disabled) == ((), {"IND-FAR": "本区不适用"})
+
+
+def test_ancestors_in_a_circle_are_refused(folder):
+    first = HEAD.format(id="one") + 'parent = "two"\n'
+    second = HEAD.format(id="two") + 'parent = "one"\n'
+    with pytest.raises(CriteriaError, match="parent"):
+        sets.load("one", folder(one=first, two=second))
+
+
+def test_the_digest_is_of_the_text_with_its_parents_and_of_nothing_else(folder):
+    before = sets.load("child", folder(mine=GOOD, child=CHILD)).digest
+    assert sets.load("child", folder(mine=GOOD.replace("\n", " \r\n"), child=CHILD + "\n\n")).digest == before
+    assert sets.load("child", folder(mine=GOOD.replace("1.0,", "1.00,"), child=CHILD)).digest != before
+    assert sets.load("mine", folder(mine=GOOD)).digest != before
+
+
+def test_a_stored_text_gives_the_same_set_again(folder):
+    criteria = sets.load("child", folder(mine=GOOD, child=CHILD))
+    assert sets.restore(criteria.text) == criteria
+
+
+def test_a_what_if_changes_the_value_and_not_the_digest(folder):
+    criteria = sets.load("mine", folder(mine=GOOD))
+    tried = criteria.with_values({"far_min": "0.80"})
+    assert (tried.params["far_min"].value, tried.digest) == (Decimal("0.80"), criteria.digest)
+
+
+def test_a_what_if_names_a_parameter_that_is_there_and_gives_a_value_of_its_type(folder):
+    criteria = sets.load("mine", folder(mine=GOOD))
+    with pytest.raises(UnknownName):
+        criteria.with_values({"far_mim": "0.8"})
+    for value in ("low", "NaN", "1e99", "", "0.8, 0.9"):
+        with pytest.raises(UsageError):
+            criteria.with_values({"far_min": value})
+
+
+@pytest.mark.parametrize("name", sets.available())
+def test_every_case_of_every_shipped_set_is_what_postgresql_answers(db, name):
+    criteria = sets.load(name)
+    assert criteria.rules
+    with connection.cursor() as cursor:
+        assert judging.failing_cases(cursor, criteria) == []
+
+
+@pytest.mark.parametrize("name", sets.available())
+def test_no_shipped_set_passes_for_policy(name):
+    criteria = sets.load(name)
+    assert not criteria.official
+    assert "演示参数，非官方标准" in criteria.title
+    assert all("演示参数，非官方标准" in param.note for param in criteria.params.values())
+
+
+def test_cases_hold_for_the_values_of_the_set_that_wrote_them(db, folder):
+    text = CHILD + '[params]\nfar_min = { value = 0.5, note = "本区" }\n'
+    with connection.cursor() as cursor:
+        assert judging.failing_cases(cursor, sets.load("child", folder(mine=GOOD, child=text))) == []
+
+
+def test_cases_hold_where_a_child_lengthens_or_empties_a_list(db, folder):
+    parent = HEAD.format(id="mine") + '[params]\nuses = { value = ["0601", "0602"], uom = "use_scheme", note = "x" }\n'
+    parent += RULE.replace("far < far_min", "registered_use IN (uses)").replace("{far:.2f}", "{uses}")
+    parent = parent.replace("far = 0.99", 'registered_use = "0602"').replace("far = 1.0", 'registered_use = "0701"')
+    for value in ('["0701", "0702", "05H1"]', "[]"):
+        child = CHILD + f'[params]\nuses = {{ value = {value}, note = "本区" }}\n'
+        criteria = sets.load("child", folder(mine=parent, child=child))
+        with connection.cursor() as cursor:
+            assert judging.failing_cases(cursor, criteria) == []
+
+
+def test_a_rule_that_does_not_do_what_its_cases_say_judges_nothing(db, folder):
+    criteria = sets.load("mine", folder(mine=GOOD.replace("far < far_min", "far <= far_min")))
+    with connection.cursor() as cursor, pytest.raises(CriteriaError, match="at the limit"):
+        judging.prove(cursor, criteria)
+
+
+def test_a_case_is_rounded_as_a_run_rounds(db, folder):
+    criteria = sets.load("mine", folder(mine=GOOD.replace("{ far = 1.0 }", "{ far = 0.995 }")))
+    with connection.cursor() as cursor:
+        assert judging.failing_cases(cursor, criteria) == []

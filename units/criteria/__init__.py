@@ -1,0 +1,1 @@
+"""Judge land by dated text files of rules, each with its clause."""

@@ -1,0 +1,209 @@
+"""Write the one SQL question that judges subjects by a set: verdicts, category, outcome and evidence."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from units.criteria.compiler import bindings, compile_text
+from units.criteria.measures import MEASURES, NUMBER, SQL_TYPES
+from units.criteria.sets import Criteria, Rule
+from units.errors import CriteriaError
+
+OUTCOMES = ("candidate", "excluded", "exempted", "undecided", "not_low")
+
+# The fold (DESIGN part 6). excluded, flagged and exempted are the three-valued ORs of the rules of the subject's
+# category; `categorised` is null while the category is unknown. A rule for every category excludes even then.
+FOLD = """CASE
+    WHEN excluded THEN 'excluded'
+    WHEN categorised IS NULL THEN 'undecided'
+    WHEN NOT flagged THEN 'not_low'
+    WHEN flagged IS NULL OR excluded IS NULL THEN 'undecided'
+    WHEN exempted THEN 'exempted'
+    ELSE 'candidate'
+END"""
+FOLDED = {"excluded": "exclude", "flagged": "flag", "exempted": "exempt"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """SQL over the relation `measured`, and the values it binds."""
+
+    sql: str
+    values: dict[str, object]
+
+
+def judgement(criteria: Criteria) -> Question:
+    """One row a subject: category, outcome, fired, missing, evidence and the verdicts as JSON.
+
+    A rule of another category does not run (NK020): it is no part of the evidence. Its verdict counts as unknown while
+    the category is unknown, unless it is false anyway.
+    """
+    rules = criteria.rules
+    values: dict[str, object] = dict(bindings(criteria.params))
+    for place, rule in enumerate(rules):
+        values |= rule.condition.literals | rule.shown.literals
+        values |= {f"r{place}_id": rule.id, f"r{place}_effect": rule.effect}
+        if rule.categories:
+            values[f"r{place}_categories"] = list(rule.categories)
+    places = range(len(rules))
+    classifying = [place for place in places if rules[place].effect == "classify"]
+    columns = ["m.*", *(f"{rule.condition.sql} AS v{place}" for place, rule in enumerate(rules))]
+    category = "".join(f" WHEN v{place} THEN (%(r{place}_categories)s::text[])[1]" for place in classifying)
+    categorised = " OR ".join(f"v{place}" for place in classifying) or "FALSE"
+    sql = f"""
+WITH verdict AS MATERIALIZED (
+    SELECT {", ".join(columns)} FROM measured m
+), classed AS MATERIALIZED (
+    SELECT verdict.*, {f"CASE{category} ELSE '' END" if category else "''::text"} AS category,
+           -- false: known to be outside every category
+           ({categorised}) AS categorised
+    FROM verdict
+), applied AS MATERIALIZED (
+    SELECT classed.*, {", ".join(_applies(place, rules[place]) for place in places) or "NULL AS nothing"} FROM classed
+), joined AS MATERIALIZED (
+    SELECT applied.*, {", ".join(f"{_any(rules, effect)} AS {name}" for name, effect in FOLDED.items())},
+           {", ".join(f"{_missing(place, rules[place])} AS g{place}" for place in places) or "NULL AS nothing"}
+    FROM applied
+), folded AS MATERIALIZED (
+    SELECT joined.*, {FOLD} AS outcome FROM joined
+)
+SELECT m.subject, m.district_id, m.street_id, m.category, m.outcome,
+       {_fired(rules)} AS fired,
+       {_asked(rules)} AS missing,
+       {_evidence(rules)} AS evidence
+FROM folded m"""
+    return Question(sql, values)
+
+
+def _applies(place: int, rule: Rule) -> str:
+    """Whether the rule is one of the subject's category (a<n>), and its verdict where it is (w<n>)."""
+    if rule.effect == "classify" or not rule.categories:
+        return f"TRUE AS a{place}, v{place} AS w{place}"
+    applies = (
+        f"CASE WHEN categorised THEN category = ANY(%(r{place}_categories)s::text[]) "
+        "WHEN NOT categorised THEN FALSE END"
+    )
+    return f"{applies} AS a{place}, (({applies}) AND v{place}) AS w{place}"
+
+
+def _any(rules: tuple[Rule, ...], effect: str) -> str:
+    return (
+        "(" + (" OR ".join(f"w{place}" for place, rule in enumerate(rules) if rule.effect == effect) or "FALSE") + ")"
+    )
+
+
+def _missing(place: int, rule: Rule) -> str:
+    """The facts to ask for where the rule applies, or may, and nobody can say."""
+    asked = ", ".join(
+        f"CASE WHEN applied.{name} IS NULL THEN COALESCE(applied.gaps ->> '{name}', '{name}') END"
+        for name in rule.condition.measures
+    )
+    if not asked:
+        return "ARRAY[]::text[]"
+    distinct = (
+        f"ARRAY(SELECT DISTINCT fact FROM unnest(ARRAY[{asked}]::text[]) AS fact WHERE fact IS NOT NULL ORDER BY 1)"
+    )
+    return f"CASE WHEN v{place} IS NULL AND a{place} IS NOT FALSE THEN {distinct} ELSE ARRAY[]::text[] END"
+
+
+def _fired(rules: tuple[Rule, ...]) -> str:
+    ids = [
+        f"CASE WHEN w{place} THEN %(r{place}_id)s END"
+        for place, rule in enumerate(rules)
+        if rule.effect in FOLDED.values()
+    ]
+    return f"array_remove(ARRAY[{', '.join(ids)}]::text[], NULL)"
+
+
+def _asked(rules: tuple[Rule, ...]) -> str:
+    """What to ask for: for an undecided subject what keeps it so, for a candidate what could still exempt it."""
+
+    def facts(*effects: str) -> str:
+        return " || ".join(
+            ["ARRAY[]::text[]", *(f"g{place}" for place, rule in enumerate(rules) if rule.effect in effects)]
+        )
+
+    wanted = f"""CASE WHEN outcome = 'undecided' AND categorised IS NULL THEN {facts("classify", "exclude")}
+        WHEN outcome = 'undecided' THEN {facts("exclude", "flag")}
+        WHEN outcome = 'candidate' THEN {facts("exempt")}
+        ELSE ARRAY[]::text[] END"""
+    return f"ARRAY(SELECT DISTINCT fact FROM unnest({wanted}) AS fact ORDER BY 1)"
+
+
+def _evidence(rules: tuple[Rule, ...]) -> str:
+    """Every input with unit, source and date, every verdict with what is missing, the set's digest and parameters."""
+    names = dict.fromkeys(name for rule in rules for name in (*rule.condition.measures, *rule.shown.measures))
+    inputs = " || ".join(_input(name) for name in names) or "'{}'::jsonb"
+    verdicts = ", ".join(_verdict(place, rule) for place, rule in enumerate(rules))
+    return f"""%(constant_evidence)s::jsonb || jsonb_build_object(
+           'category', m.category,
+           'categorised', m.categorised,
+           'exemption_pending', m.outcome = 'candidate' AND m.exempted IS NULL,
+           'classes', m.class_mix,
+           'overlay', jsonb_strip_nulls(jsonb_build_object('mismatch', m.overlay)),
+           'inputs', {inputs},
+           'rules', jsonb_path_query_array(jsonb_build_array({verdicts}), '$[*] ? (@ != null)'))"""
+
+
+def _input(name: str) -> str:
+    measure = MEASURES[name]
+    return (
+        f"jsonb_build_object('{name}', jsonb_build_object('value', m.{name}, 'uom', '{measure.uom}', "
+        f"'source', '{measure.source}', 'as_of', %(as_of_{measure.source})s::text, 'missing', m.gaps ->> '{name}'))"
+    )
+
+
+def _verdict(place: int, rule: Rule) -> str:
+    names = ", ".join(f"'{name}'" for name in rule.condition.measures)
+    params = ", ".join(f"'{name}'" for name in rule.condition.params)
+    return f"""CASE WHEN a{place} IS NOT FALSE THEN jsonb_build_object(
+               'id', %(r{place}_id)s::text, 'effect', %(r{place}_effect)s::text, 'verdict', v{place},
+               'inputs', jsonb_build_array({names}), 'params', jsonb_build_array({params}),
+               'missing', to_jsonb(g{place}), 'message', CASE WHEN v{place} THEN {rule.shown.sql} END) END"""
+
+
+def failing_cases(cursor, criteria: Criteria) -> list[tuple[Rule, str, bool | None, bool | None]]:
+    """The cases that the compiled rules do not answer as expected: rule, case, expected, answered.
+
+    Run by PostgreSQL on rounded values, so that what a case proves is what a run does.
+    """
+    questions, values, asked = [], {}, []
+    for number, rule in enumerate(criteria.rules):
+        # With the values that held where the rule was written; each rule's under names of its own.
+        written = compile_text(rule.when, rule.params, f"c{number}_", rule.id)
+        sql = written.sql.replace("%(p_", f"%(c{number}_p_")
+        values |= written.literals | {f"c{number}_{key}": value for key, value in bindings(rule.params).items()}
+        for case in rule.cases:
+            columns = []
+            for name in rule.condition.measures or ("far",):
+                measure = MEASURES[name]
+                key = f"k{len(asked)}_{name}"
+                values[key] = case.given.get(name)
+                given = f"%({key})s::{SQL_TYPES[measure.type]}"
+                columns.append(
+                    f"{f'round({given}, {measure.decimals})' if measure.type == NUMBER else given} AS {name}"
+                )
+            questions.append(f"SELECT {len(asked)} AS place, {sql} AS answer FROM (SELECT {', '.join(columns)}) AS m")
+            asked.append((rule, case))
+    if not questions:
+        return []
+    cursor.execute(" UNION ALL ".join(questions), values)
+    answers = dict(cursor.fetchall())
+    return [
+        (rule, case.name, case.expect, answers[place])
+        for place, (rule, case) in enumerate(asked)
+        if answers[place] is not case.expect
+    ]
+
+
+def prove(cursor, criteria: Criteria) -> None:
+    """Refuse a set whose rules do not do what their cases say; nothing is judged by it."""
+    words = {True: "yes", False: "no", None: "unknown"}
+    for rule, case, expected, answered in failing_cases(cursor, criteria):
+        raise CriteriaError(
+            f"{rule.origin}.toml, rule {rule.id}, case “{case}”: "
+            + _("expected is %(expected)s, the rule says %(answered)s.")
+            % {"expected": words[expected], "answered": words[answered]},
+            where=rule.origin,
+            rule=rule.id,
+        )

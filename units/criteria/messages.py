@@ -1,0 +1,78 @@
+"""Turn a message template of a rule into SQL that fills in measures and parameters, and nothing else."""
+
+import re
+from string import Formatter
+
+from django.utils.translation import gettext as _
+
+from units.criteria.compiler import Compiled, Param, bindings, meant
+from units.criteria.measures import BOOLEAN, MEASURES, NUMBER
+from units.errors import CriteriaError
+
+FORM = re.compile(r"\.(\d)([f%])")
+
+
+def compile_message(template: str, params: dict[str, Param], prefix: str, where: str, measures=MEASURES) -> Compiled:
+    """The SQL of a text. `{far:.2f}` shows two decimals, `{share:.1%}` per cent, `{far_min}` the number as it is.
+
+    Raises CriteriaError for an unknown name or another form.
+    """
+    parts: list[str] = []
+    literals: dict[str, object] = {}
+    used: dict[str, None] = {}
+    used_params: dict[str, None] = {}
+
+    def literal(text: str) -> str:
+        key = f"{prefix}t{len(literals)}"
+        literals[key] = text
+        return f"%({key})s::text"
+
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError as error:
+        raise CriteriaError(f"{where}, message: {error}") from None
+    for text, name, form, conversion in fields:
+        if text:
+            parts.append(literal(text))
+        if name is None:
+            continue
+        if name in measures:
+            kind, sql = measures[name].type, f"m.{name}"
+            used[name] = None
+        elif name in params:
+            param = params[name]
+            used_params[name] = None
+            kind = param.type
+            if param.many:
+                kind, sql = "list", f"concat_ws('、', {', '.join(f'%({key})s' for key in bindings({name: param}))})"
+            else:
+                sql = f"%(p_{name})s"
+        else:
+            raise CriteriaError(
+                f"{where}, message: " + _("“%(name)s” is neither a measure nor a parameter.") % {"name": name},
+                meant(name, [*measures, *params]),
+            )
+        found = FORM.fullmatch(form or "")
+        if conversion or (form and (kind != NUMBER or not found)):
+            raise CriteriaError(
+                f"{where}, message: " + _("“{%(name)s:%(form)s}” is no form.") % {"name": name, "form": form or ""},
+                _("Write {name}, {name:.2f} or {name:.1%}."),
+            )
+        parts.append(_shown(sql, kind, found, literal))
+    return Compiled(f"concat({', '.join(parts)})", literals, tuple(used), tuple(used_params))
+
+
+def _shown(sql: str, kind: str, form, literal) -> str:
+    if kind == NUMBER:
+        value = f"({sql})::numeric"
+        if form is None:
+            text = f"trim_scale({value})::text"
+        elif form[2] == "f":
+            text = f"round({value}, {form[1]})::text"
+        else:
+            text = f"(round({value} * 100, {form[1]})::text || {literal('%')})"
+    elif kind == BOOLEAN:
+        text = f"CASE WHEN {sql} THEN {literal('是')} WHEN NOT {sql} THEN {literal('否')} END"
+    else:
+        text = f"({sql})::text"
+    return f"COALESCE({text}, {literal('未知')})"
