@@ -235,7 +235,7 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, override
         subjects=sum(counts.values()),
         ran_by=by,
     )
-    Flag.objects.filter(district_id=base.district, criteria=criteria.id)._raw_delete(using=connection.alias)
+    # A subject keeps the id of its flag from run to run: programs page through candidates by it.
     cursor.execute(
         """
         INSERT INTO units_flag (run_id, district_id, street_id, criteria, parcel_id, category, outcome, fired, missing,
@@ -243,7 +243,13 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, override
         SELECT %(run)s, district_id, street_id, %(criteria)s, subject, category, outcome, fired, missing, evidence
         FROM judged
         ORDER BY subject
+        ON CONFLICT ON CONSTRAINT flag_once_a_subject_and_criteria DO UPDATE
+        SET (run_id, district_id, street_id, category, outcome, fired, missing, evidence)
+          = (EXCLUDED.run_id, EXCLUDED.district_id, EXCLUDED.street_id, EXCLUDED.category, EXCLUDED.outcome,
+             EXCLUDED.fired, EXCLUDED.missing, EXCLUDED.evidence)
         """,
         {"run": run.pk, "criteria": criteria.id},
     )
+    gone = Flag.objects.filter(district_id=base.district, criteria=criteria.id).exclude(run=run)
+    gone._raw_delete(using=connection.alias)
     return run

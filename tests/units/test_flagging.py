@@ -15,7 +15,7 @@ from units.criteria import judging, sets
 from units.criteria.measures import MEASURES, NUMBER, SQL_TYPES
 from units.errors import Busy, CriteriaError, Refused, UnknownName, UsageError
 from units.flagging import flag
-from units.models import CriteriaEdition, Flag, FlagRun
+from units.models import CriteriaEdition, Flag, FlagRun, Survey
 
 SET = """
 [criteria]
@@ -320,6 +320,17 @@ def test_a_run_replaces_the_flags_of_its_district_and_set_and_no_others(land, cr
         (parcel.pk, "two", "candidate"),
         (neighbour.pk, "try", "candidate"),
     }
+
+
+def test_a_subject_keeps_the_id_of_its_flag_and_one_that_is_gone_loses_it(land, criteria):
+    stays, goes = block(land, 0, floors=1), block(land, 1, floors=1)
+    flag("120104", "try")
+    before = Flag.objects.get(parcel=stays).pk
+    goes.code = goes.code[:-1] + "9"
+    goes.survey = Survey.objects.create(district_id="120104", year=2020)
+    goes.save()
+    flag("120104", "try")
+    assert list(Flag.objects.values_list("pk", "parcel_id")) == [(before, stays.pk)]
 
 
 def test_a_run_that_fails_leaves_the_old_flags(land, criteria, monkeypatch):
