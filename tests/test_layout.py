@@ -37,7 +37,9 @@ STOREY = {
     **dict.fromkeys(("errors", "codes", "policy", "spatial", "geometry", "workflow", "rights"), "plain facts"),
     **dict.fromkeys(("models", "migrations", "history"), "tables"),
     **dict.fromkeys(("sql", "collections"), "questions"),
-    **dict.fromkeys(("ogc", "api", "views", "urls", "admin", "apps", "management", "terminal"), "faces"),
+    **dict.fromkeys(
+        ("ogc", "api", "views", "urls", "admin", "apps", "management", "terminal", "templatetags"), "faces"
+    ),
 }
 HIDING = {"utils", "util", "helpers", "helper", "services", "service", "managers", "manager", "common", "misc"}
 

@@ -1,0 +1,24 @@
+// What the page was told by the server, and small ways to build its elements.
+export const told = JSON.parse(document.getElementById("told").textContent);
+
+// A sentence in the reader's language, with its blanks filled: say("zoomIn", {layer: "…"}).
+export function say(name, values = {}) {
+  return told.words[name].replace(/\{(\w+)\}/g, (_all, key) => values[key]);
+}
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in made) made[name] = value; else made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const numbers = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN");
+const areas = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN", { maximumFractionDigits: 0 });
+export const count = (number) => numbers.format(number ?? 0);
+export const squareMetres = (area) => `${areas.format(area)} m²`;

@@ -1,0 +1,42 @@
+// The one place that knows protomaps-leaflet: our sources and our rules in, a Leaflet layer out.
+import { covers } from "./mvt.js";
+import { rules } from "./rules.js";
+
+const DEEPEST = 20;
+
+// `state` = {selected, shown: {layer: bool}, outcomes: Set, land: Set}; call `repaint()` after changing it.
+export function paintedLayer(sources, state) {
+  const layer = protomapsL.leafletLayer({
+    sources: {}, paintRules: rules(state), labelRules: [], attribution: "", maxZoom: DEEPEST, maxNativeZoom: DEEPEST,
+    minZoom: 0, updateWhenZooming: false, keepBuffer: 1,
+  });
+  const view = (source) => new protomapsL.View(source, DEEPEST, 0);  // level difference 0: a tile is asked at its own zoom
+  const pick = () => {
+    layer.views = new Map(sources.filter((one) => state.shown[one.id] && !one.empty).map((one) => [one.id, view(one)]));
+  };
+  pick();
+  return {
+    layer,
+    zoom: () => layer._tileZoom,  // of the tiles; during an animation the map is not there yet
+    repaint() { pick(); layer.rerenderTiles(); },
+    // What lies at a place, topmost layer first: [{layer, feature}].
+    at(map, latlng) {
+      const zoom = map.getZoom(), place = L.CRS.EPSG3857.latLngToPoint(latlng, zoom);
+      const tile = { x: Math.floor(place.x / 256), y: Math.floor(place.y / 256) };
+      const x = place.x - tile.x * 256, y = place.y - tile.y * 256;
+      const found = [];
+      for (const source of [...sources].reverse()) {
+        if (!state.shown[source.id]) continue;
+        const features = source.kept.get(`${zoom}/${tile.x}/${tile.y}`)?.get(source.id) ?? [];
+        for (const feature of features) {
+          if (feature.geomType === 1 ? near(feature, x, y) : covers(feature, x, y)) found.push({ layer: source.id, feature });
+        }
+      }
+      return found;
+    },
+  };
+}
+
+function near(feature, x, y) {
+  return feature.geom.some(([point]) => Math.hypot(point.x - x, point.y - y) < 8);
+}

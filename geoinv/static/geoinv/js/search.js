@@ -1,0 +1,70 @@
+// Find a parcel by code or location: a combobox whose suggestions come while one types.
+import { askJson } from "./asking.js";
+import { $, $$, element, say, squareMetres, told } from "./page.js";
+
+const PAUSE = 180;  // milliseconds without a key before we ask
+
+export function search(choose) {
+  const input = $("#search"), found = $("#search-found");
+  let timer = 0, turn = 0, items = [], active = -1;
+
+  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
+  input.addEventListener("keydown", async (event) => {
+    if (event.key === "Escape") { close(); return; }
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (items.length) activate((active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      clearTimeout(timer);
+      if (active < 0) await ask();
+      if (items.length) take(Math.max(active, 0));
+    }
+  });
+  input.addEventListener("blur", () => setTimeout(close, 150));
+
+  async function ask() {
+    const mine = ++turn, words = input.value.trim();
+    if (!words) { close(); return; }
+    let answer;
+    try {
+      answer = await askJson(`${told.search}?${new URLSearchParams({ q: words })}`);
+    } catch {
+      answer = { items: [] };
+    }
+    if (mine !== turn) return;
+    items = answer.items;
+    active = -1;
+    found.replaceChildren(...items.map((item, i) => {
+      const option = element("div", { role: "option", id: `found-${i}` },
+        element("span", { className: "code", textContent: item.code }),
+        element("br"),
+        element("span", { className: "soft", textContent: [item.address, squareMetres(item.area_m2)].filter(Boolean).join(" · ") }));
+      option.addEventListener("mousedown", (event) => { event.preventDefault(); take(i); });
+      return option;
+    }));
+    if (!items.length) found.append(element("p", { className: "none", textContent: say("notFound", { words }) }));
+    found.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+  }
+
+  function activate(i) {
+    active = i;
+    $$("[role=option]", found).forEach((option, n) => option.setAttribute("aria-selected", n === i));
+    input.setAttribute("aria-activedescendant", `found-${i}`);
+  }
+
+  function take(i) {
+    const item = items[i];
+    close();
+    choose(item.code, item.box);
+  }
+
+  function close() {
+    turn++;
+    items = []; active = -1;
+    found.hidden = true;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  }
+}

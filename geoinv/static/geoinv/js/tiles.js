@@ -1,0 +1,89 @@
+// Our own source of tiles: it looks at the status, knows the version of the data, and forgets.
+import { askJson } from "./asking.js";
+import { decode } from "./mvt.js";
+
+const KEPT = 256;       // tiles of one layer kept in memory
+const AT_ONCE = 6;      // requests under way, all layers together
+const MEDIA_TYPE = "application/vnd.mapbox-vector-tile";
+
+const givenUp = (why) => new DOMException(why, "AbortError");  // the painter passes over it and nothing is kept
+
+let running = 0;
+const waiting = [];
+
+function turn(job) {
+  return new Promise((resolve, reject) => { waiting.push({ job, resolve, reject }); next(); });
+}
+
+function next() {
+  if (running >= AT_ONCE || !waiting.length) return;
+  const { job, resolve, reject } = waiting.shift();
+  running++;
+  job().then(resolve, reject).finally(() => { running--; next(); });
+}
+
+export class TileSource {
+  // `wanted(tile)` says whether a tile is still on the screen when its turn comes; `trouble(status)` hears of failures.
+  constructor(id, tilejson, { wanted, trouble }) {
+    this.id = id; this.tilejson = tilejson; this.wanted = wanted; this.trouble = trouble;
+    this.tileSize = 256; this.address = null; this.minzoom = 0; this.maxzoom = 20;
+    this.kept = new Map(); this.coming = new Map(); this.dropped = new Set();
+  }
+
+  // Ask which tiles there are; true when the data behind them changed since the last time.
+  async refresh() {
+    const told = await askJson(this.tilejson);
+    const before = this.address;
+    this.address = told.tiles[0]; this.minzoom = told.minzoom; this.maxzoom = told.maxzoom;
+    if (before === this.address) return false;
+    this.kept.clear(); this.coming.clear();
+    return true;
+  }
+
+  // The painter's interface: a promise of Map(layer name → features).
+  get(tile) {
+    const key = `${tile.z}/${tile.x}/${tile.y}`;
+    const found = this.kept.get(key);
+    if (found) {
+      this.kept.delete(key); this.kept.set(key, found);  // the latest used is last
+      return Promise.resolve(found);
+    }
+    if (!this.address || tile.z < this.minzoom || tile.z > this.maxzoom) return Promise.resolve(new Map());
+    if (!this.coming.has(key)) {
+      const asked = turn(() => this.fetch(tile, key)).finally(() => {
+        if (this.coming.get(key) === asked) this.coming.delete(key);
+      });
+      this.coming.set(key, asked);
+    }
+    return this.coming.get(key);
+  }
+
+  // Whether tiles of this zoom were passed over while another was on the screen; they have to be painted again.
+  owes(zoom) { return this.dropped.delete(zoom); }
+
+  async fetch(tile, key) {
+    if (!this.wanted(tile)) {
+      this.dropped.add(tile.z);
+      throw givenUp("no longer on the screen");
+    }
+    const asked = this.address;
+    const address = asked.replace("{z}", tile.z).replace("{x}", tile.x).replace("{y}", tile.y);
+    let answer;
+    try {
+      answer = await fetch(address);
+    } catch {
+      this.trouble(0);
+      throw givenUp("the server does not answer");
+    }
+    if (answer.status !== 204 && !(answer.ok && answer.headers.get("Content-Type")?.startsWith(MEDIA_TYPE))) {
+      this.trouble(answer.status);
+      throw givenUp(`status ${answer.status}`);
+    }
+    const data = answer.status === 204 ? new Map() : decode(await answer.arrayBuffer(), this.tileSize);
+    if (asked === this.address) {
+      this.kept.set(key, data);
+      if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+    }
+    return data;
+  }
+}

@@ -1,0 +1,330 @@
+"""The rights walk: every address and every collection, visited as each role and as nobody.
+
+The tables below say what is expected, in words of `workflow.md` 4.1 and not of `units/rights.py`. An address that is
+added to the site without being listed here fails the first test.
+"""
+
+import json
+import math
+import re
+
+import pytest
+import town
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from tiles.layers import LAYERS
+from units.collections import COLLECTIONS
+from units.models import Parcel
+from units.ogc import rendering
+from units.rights import Role
+
+pytestmark = pytest.mark.rows("NK017", "NK068", "NK064")
+
+NOBODY = "nobody"
+# Where each of them works. Places are numbered as in town.PLACES: two streets of Nankai, one row of Nankai without a
+# street, one street of Heping.
+WHO = {
+    NOBODY: None,
+    "R1": (town.NANKAI, None),
+    "R2": (town.NANKAI, "120104001"),
+    "R3": (town.NANKAI, None),
+    "R4": (town.NANKAI, None),
+    "R5": (town.NANKAI, None),
+    "R6": (town.NANKAI, None),
+    "R7": (None, None),
+    "R8": (None, None),
+    "R9": (town.NANKAI, None),
+    "R10": (None, None),
+}
+SEEN_PLACES = {
+    NOBODY: set(),
+    "R1": {0, 1, 2},
+    "R2": {0},
+    "R3": {0, 1, 2},
+    "R4": {0, 1, 2},
+    "R5": {0, 1, 2},
+    "R6": {0, 1, 2},
+    "R7": {0, 1, 2, 3},
+    "R8": {0, 1, 2, 3},
+    "R9": set(),
+    "R10": set(),
+}
+# How many rows of each collection each of them sees; `-` is none at all: 401 for nobody, 404 for who has signed in.
+ROWS = """
+                nobody  R1  R2  R3  R4  R5  R6  R7  R8  R9  R10
+parcels              -   3   1   3   3   3   3   4   4   -    -
+patches              -   3   1   3   3   3   3   4   4   -    -
+buildings            -   3   1   3   3   3   3   4   4   -    -
+candidates           -   3   1   3   3   3   3   4   4   -    -
+control-areas        -   3   3   3   3   3   3   4   4   -    -
+legacy               -   3   1   -   -   3   3   4   4   -    -
+findings             -   3   1   -   -   3   3   4   4   -    -
+problems             -   3   1   3   3   3   3   4   4   -    -
+units                2   4   2   4   4   4   4   4   4   2    2
+"""
+# Columns that are closed to some who see the row.
+CLOSED = {
+    ("parcels", "right_holder"): {"R4"},
+    ("candidates", "right_holder"): {"R4"},
+    ("legacy", "penalty_number"): {"R8"},
+}
+PUBLIC_UNIT = {"code", "name", "edition", "state", "mode", "area_m2", "district_id", "district_name"}
+# What may stand in no answer at all to those who may not see it.
+SECRETS = {
+    town.HOLDER: {NOBODY, "R4", "R9", "R10"},
+    town.SQUATTER: {NOBODY, "R3", "R4", "R9", "R10"},
+    town.PENALTY: {NOBODY, "R3", "R4", "R8", "R9", "R10"},
+}
+INSIDE = {"R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"}
+ALL = set(WHO)
+# Every address outside the administrator's desk, and who gets which status; who is not named gets the last one.
+STATUS = {
+    "": {200: ALL},
+    "parcels/<str:code>/": "by place",
+    "map/overview.json": {200: ALL},
+    "map/candidates.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/search.json": {200: ALL},
+    "ogc": {200: ALL},
+    "ogc/conformance": {200: ALL},
+    "ogc/api": {200: ALL},
+    "ogc/collections": {200: ALL},
+    "ogc/collections/<name>": "by collection",
+    "ogc/collections/<name>/items": "by collection",
+    "ogc/collections/<name>/items/<fid>": "by collection",
+    "tiles/<slug:layer>.json": "by layer",
+    "tiles/<slug:layer>/<int:z>/<int:x>/<int:y>.mvt": "by layer",
+    "accounts/login/": {200: {NOBODY}, 302: ALL - {NOBODY}},
+    "accounts/logout/": {405: ALL},
+    "accounts/language/": {204: ALL},
+    "healthz": {200: ALL},
+}
+DESK = "admin/"  # for staff, whom no role makes: everybody here is sent to its sign-in
+DESK_SIGN_IN = "admin/login/"
+
+
+def rows_expected(name: str, who: str) -> int | None:
+    head, *lines = (line.split() for line in ROWS.strip().splitlines())
+    (cells,) = [line[1:] for line in lines if line[0] == name]
+    cell = cells[head.index(who)]
+    return None if cell == "-" else int(cell)
+
+
+def patterns(resolver=None, prefix="") -> list[str]:
+    found = []
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLResolver):
+            found += patterns(one, prefix + str(one.pattern))
+        else:
+            found.append(prefix + str(one.pattern))
+    return found
+
+
+def test_every_address_of_the_site_is_listed_here():
+    listed = {pattern for pattern in patterns() if not pattern.startswith(DESK)}
+    assert listed == set(STATUS), "An address was added or removed: say in STATUS who may visit it."
+
+
+def test_every_collection_and_every_role_is_listed_here():
+    named = [line.split()[0] for line in ROWS.strip().splitlines()[1:]]
+    assert sorted(named) == sorted(COLLECTIONS)
+    assert set(LAYERS) <= set(named)
+    assert [role.value for role in Role] == list(WHO)[1:]
+    for pattern, statuses in STATUS.items():
+        assert isinstance(statuses, str) or set().union(*statuses.values()) == ALL, pattern
+
+
+@pytest.fixture(scope="module")
+def clients(django_db_setup, django_db_blocker, databases):
+    """The town, built once in a database of its own, and a client for each of them; nothing here writes to it."""
+    name = databases.clone()
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1000)  # a real hash costs a third of a second
+        databases.use(name)
+        # Another database has revisions of its own; what was kept under the same numbers is not of this one.
+        cache.clear()
+        rendering.kept.answers.clear()
+        town.build()
+        made = {who: Client(headers={"Accept": "application/json"}) for who in WHO}
+        for who, where in WHO.items():
+            if where is not None:
+                made[who].force_login(town.scoped_user(Role(who), *where))
+        yield made
+        cache.clear()
+        rendering.kept.answers.clear()
+        databases.use(databases.process_database)
+    databases.drop(name)
+
+
+@pytest.fixture(params=WHO)
+def who(request):
+    return request.param
+
+
+@pytest.fixture
+def visit(clients, who):
+    """Visit an address as `who`: the status is the second argument's, and nothing in the answer is a secret to them."""
+    client = clients[who]
+    hidden = [word for word, kept_from in SECRETS.items() if who in kept_from]
+    for number, (district, _street) in enumerate(town.PLACES):
+        if number not in SEEN_PLACES[who]:
+            hidden += [f"{district}001001GB0000{number}", f"{district}{number:012d}"]
+    hidden.append("120104001001GB99999")  # of a round that is not in force
+
+    def visited(path: str, status: int | tuple[int, ...], **headers):
+        response = client.get(path, headers=headers or None)
+        assert response.status_code in (status if isinstance(status, tuple) else (status,)), (
+            f"{path} as {who}: {response.content[:300]}"
+        )
+        # What the visitor named, the answer may name; a short number, though, would be cut out of codes.
+        named = re.findall(rb"/parcels/(\w{19})/", path.encode())
+        body = response.content.replace(named[0], b"") if named else response.content
+        for word in hidden:
+            assert word.encode() not in body, f"{path} tells {who}: {word}"
+        return response
+
+    return visited
+
+
+def status_for(pattern: str, who: str) -> int:
+    (status,) = [status for status, those in STATUS[pattern].items() if who in those]
+    return status
+
+
+@pytest.mark.parametrize("pattern", [name for name, statuses in STATUS.items() if isinstance(statuses, dict)])
+def test_each_address_answers_each_of_them_as_it_should(visit, who, pattern):
+    visit(f"/{pattern}", status_for(pattern, who))
+    if pattern.startswith("ogc"):
+        visit(f"/{pattern}?f=html", 200)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_the_card_of_a_parcel_opens_in_its_own_place_alone(visit, who, place):
+    code = f"{town.PLACES[place][0]}001001GB0000{place}"
+    status = 200 if place in SEEN_PLACES[who] else 404
+    for accept in ("text/html", "application/json"):
+        for query in ("", "?fragment=1"):
+            response = visit(f"/parcels/{code}/{query}", status, Accept=accept)
+            if who == "R3" and status == 200:
+                assert town.HOLDER in response.content.decode()
+    visit("/parcels/120104001001GB99999/", 404)
+
+
+def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):
+    counts = visit("/map/overview.json", 200).json()["counts"]
+    for name in ("parcels", "patches", "buildings", "candidates", "units"):
+        assert counts.get(name) == rows_expected(name, who), name
+    if who in INSIDE:
+        listed = visit("/map/candidates.json", 200).json()["items"]
+        assert len(listed) == rows_expected("candidates", who)
+    for words in ("GB0000", "Road"):
+        found = visit(f"/map/search.json?q={words}", 200).json()["items"]
+        assert len(found) == (rows_expected("parcels", who) or 0)
+
+
+def test_programs_are_told_of_the_collections_each_of_them_sees(visit, who):
+    listed = {one["id"] for one in visit("/ogc/collections", 200).json()["collections"]}
+    assert listed == {name for name in COLLECTIONS if rows_expected(name, who) is not None}
+    described = visit("/ogc/api", 200).json()["paths"]
+    assert {path.split("/")[2] for path in described if path.startswith("/collections/")} == listed
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_each_collection_shows_its_rows_and_columns_and_no_others(visit, who, name):
+    expected = rows_expected(name, who)
+    if expected is None:
+        status = 401 if who == NOBODY else 404
+        for tail in ("", "/items", "/items/1", "/items?bbox=117,39,118,40"):
+            visit(f"/ogc/collections/{name}{tail}", status)
+            visit(f"/ogc/collections/{name}{tail}", 302 if who == NOBODY else 404, Accept="text/html")
+        return
+    document = visit(f"/ogc/collections/{name}", 200).json()
+    assert document["id"] == name
+    page = visit(f"/ogc/collections/{name}/items", 200).json()
+    assert page["numberMatched"] == page["numberReturned"] == len(page["features"]) == expected
+    visit(f"/ogc/collections/{name}/items?f=html", 200)
+    for feature in page["features"]:
+        visit(f"/ogc/collections/{name}/items/{feature['id']}", 200)
+        visit(f"/ogc/collections/{name}/items/{feature['id']}?f=html", 200)
+        columns = set(feature["properties"])
+        if who in INSIDE:
+            closed = {column for (where, column), those in CLOSED.items() if where == name and who in those}
+            assert columns == set(COLLECTIONS[name].names) - closed
+        else:
+            assert columns == PUBLIC_UNIT
+    for (where, column), those in CLOSED.items():
+        if where == name and who in INSIDE:
+            visit(f"/ogc/collections/{name}/items?{column}=x", 400 if who in those else 200)
+
+
+def test_no_feature_outside_the_scope_opens_by_its_number(visit, who):
+    seen = SEEN_PLACES[who]
+    numbers = list(Parcel.objects.filter(survey__state="in_force").order_by("pk").values_list("pk", flat=True))
+    for place, number in enumerate(numbers):
+        missing = 401 if who == NOBODY else 404
+        visit(f"/ogc/collections/parcels/items/{number}", 200 if place in seen else missing)
+
+
+def tiles_over(zoom: int) -> list[tuple[int, int]]:
+    """The columns and rows of the tiles of `zoom` in which the town lies."""
+
+    def number(longitude, latitude):
+        radians = math.radians(latitude)
+        row = (1 - math.asinh(math.tan(radians)) / math.pi) / 2
+        return int((longitude + 180) / 360 * 2**zoom), int(row * 2**zoom)
+
+    west, north = number(117.0999, 39.1061)
+    east, south = number(117.1051, 39.0999)
+    return [(x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_tile_holds_what_its_reader_sees(visit, who, name):
+    expected = rows_expected(name, who)
+    closed = 401 if who == NOBODY else 403
+    described = visit(f"/tiles/{name}.json", 200 if expected is not None else closed)
+    if expected is not None:
+        fields = set(described.json()["vector_layers"][0]["fields"])
+        assert fields <= (set(COLLECTIONS[name].names) if who in INSIDE else PUBLIC_UNIT)
+    zoom = 16
+    bodies = b""
+    for x, y in tiles_over(zoom):
+        path = f"/tiles/{name}/{zoom}/{x}/{y}.mvt"
+        if expected is None:
+            visit(path, closed)
+            continue
+        bodies += visit(path, (200, 204)).content
+    codes = {
+        "parcels": [f"{district}001001GB0000{number}" for number, (district, _s) in enumerate(town.PLACES)],
+        "candidates": [f"{district}001001GB0000{number}" for number, (district, _s) in enumerate(town.PLACES)],
+        "patches": [f"{district}{number:012d}" for number, (district, _s) in enumerate(town.PLACES)],
+    }.get(name)
+    if codes and expected is not None:
+        assert {number for number, code in enumerate(codes) if code.encode() in bodies} == SEEN_PLACES[who]
+
+
+def concrete(pattern: str) -> str:
+    """An address that the pattern matches."""
+    text = re.sub(r"\^|\$|\(\?P<app_label>(\w+)\)", lambda match: match[1] or "", pattern)
+    text = text.replace("(?P<url>.*)", "anything")
+    return "/" + re.sub(r"<(\w+:)?\w+>", "1", text)
+
+
+def test_the_administrators_desk_is_closed_to_every_role(visit, who):
+    for pattern in patterns():
+        if pattern.startswith(DESK):
+            path = concrete(pattern)
+            if pattern == DESK_SIGN_IN:
+                visit(path, 200)
+            else:
+                response = visit(path, 302)
+                assert response["Location"].startswith(f"/{DESK}"), path
+
+
+@pytest.mark.parametrize("path", ["/ogc/collections/secrets", "/ogc/nowhere", "/tiles/secrets.json", "/nowhere"])
+def test_what_is_not_there_is_not_there_for_anybody(visit, who, path):
+    response = visit(path, 400 if path.startswith("/tiles") else 404)
+    assert response["Content-Type"] == "application/problem+json"
+    assert json.loads(response.content)["status"] == response.status_code

@@ -1,0 +1,160 @@
+"""What the map page is told, and by whom it may be asked."""
+
+import json
+import re
+
+import pytest
+import town
+
+from units.models import Parcel, Survey
+from units.rights import Role
+from units.views import candidates as listing
+from units.views import overview as counting
+
+
+def told(page: str) -> dict:
+    return json.loads(re.search(r'<script id="told" type="application/json">(.*?)</script>', page, re.DOTALL)[1])
+
+
+@pytest.mark.rows("NK068")
+def test_nobody_signed_in_sees_a_map_of_units_and_a_way_to_sign_in(reader):
+    page = reader().get("/").content.decode()
+    assert [layer["id"] for layer in told(page)["layers"]] == ["units"]
+    assert told(page)["inside"] is False
+    assert 'id="list"' not in page
+    assert 'href="/accounts/login/"' in page
+
+
+def test_a_planner_sees_every_layer_of_the_main_job_and_his_district(reader):
+    page = reader(Role.OFFICE, town.NANKAI).get("/").content.decode()
+    assert [layer["id"] for layer in told(page)["layers"]] == ["patches", "parcels", "buildings", "candidates", "units"]
+    assert re.search(r"<b>120104</b>\s*<span>[^<]*2022", page)
+    assert "<b>120103</b>" not in page
+
+
+def test_a_page_brings_no_script_and_no_style_of_its_own(reader):
+    client = reader(Role.OFFICE, town.NANKAI)
+    pages = ["/", "/accounts/login/", "/parcels/120104001001GB00000/", "/parcels/nothing/"]
+    for path in pages:
+        answer = (reader() if "login" in path else client).get(path)
+        text = answer.content.decode()
+        assert "script-src 'self'" in answer["Content-Security-Policy"], path
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), path
+        assert all("src=" in tag or 'type="application/json"' in tag for tag in re.findall(r"<script[^>]*>", text)), (
+            path
+        )
+        assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', text), path
+
+
+def test_the_language_is_told_to_the_browser_and_can_be_switched(reader):
+    client = reader(Role.OFFICE, town.NANKAI)
+    assert '<html lang="zh-Hans">' in client.get("/").content.decode()
+    answer = client.post("/accounts/language/", {"language": "en", "next": "/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    page = client.get("/").content.decode()
+    assert '<html lang="en">' in page
+    assert "Sign out" in page
+
+
+def test_the_overview_counts_what_the_reader_may_see(script):
+    one = script(Role.OFFICE, town.NANKAI).get("/map/overview.json").json()
+    assert one["counts"] == {"patches": 3, "parcels": 3, "buildings": 3, "candidates": 3, "units": 4}
+    assert one["land"] == {"industrial": 3}  # and of units, the approved one of the other district too
+    assert one["outcomes"] == {"candidate": {"industrial": 3}}
+    assert one["box"] == pytest.approx([117.1, 39.1, 117.104, 39.105])
+    street = script(Role.STREET, town.NANKAI, "120104002").get("/map/overview.json").json()
+    assert street["counts"]["parcels"] == 1
+
+
+@pytest.mark.rows("NK068")
+def test_the_overview_tells_the_public_of_approved_units_alone(script):
+    one = script().get("/map/overview.json").json()
+    assert one["counts"] == {"units": 2}
+    assert (one["land"], one["outcomes"], one["runs"]) == ({}, {}, [])
+
+
+def test_the_overview_is_counted_again_only_when_its_tables_changed(script, monkeypatch):
+    client = script(Role.OFFICE, town.NANKAI)
+    client.get("/map/overview.json")
+    asked = []
+    real = counting.asked
+    monkeypatch.setattr(counting, "asked", lambda *all_: asked.append(all_) or real(*all_))
+    client.get("/map/overview.json")
+    assert asked == []
+    Parcel.objects.filter(code=f"{town.NANKAI}001001GB00000").update(address="moved")
+    client.get("/map/overview.json")
+    assert len(asked) == 2  # parcels, and the candidates that are drawn with their shapes
+
+
+def test_a_run_says_whether_its_criteria_are_official(script):
+    (run,) = script(Role.OFFICE, town.NANKAI).get("/map/overview.json").json()["runs"]
+    assert (run["criteria"], run["official"], run["survey"]) == ("town", False, 2022)
+
+
+def test_the_list_gives_every_candidate_once_over_its_pages_the_largest_first(script, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE", 1)
+    Parcel.objects.filter(code=f"{town.NANKAI}001001GB00001", survey__state="in_force").update(
+        geom=town.square(20, side=0.002)
+    )
+    client = script(Role.OFFICE, town.NANKAI)
+    codes, after = [], ""
+    for _page in range(4):
+        page = client.get("/map/candidates.json", {"outcome": "candidate", "after": after}).json()
+        codes += [item["code"] for item in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert codes[0] == f"{town.NANKAI}001001GB00001"
+    assert sorted(codes) == [f"{town.NANKAI}001001GB0000{number}" for number in range(3)]
+
+
+def test_the_list_is_of_one_outcome_and_one_category(script):
+    client = script(Role.OFFICE, town.NANKAI)
+    for query, expected in (
+        ({"outcome": "candidate", "category": "industrial"}, 3),
+        ({"outcome": "candidate", "category": "office"}, 0),
+        ({"outcome": "candidate", "category": "unknown"}, 0),
+        ({"outcome": "not_low"}, 0),
+    ):
+        assert len(client.get("/map/candidates.json", query).json()["items"]) == expected, query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"outcome": "bad"},
+        {"category": "bad"},
+        {"after": "x"},
+        {"after": "1_2_3"},
+        {"after": "nan_1"},
+        {"after": "1_-1"},
+    ],
+)
+def test_a_list_that_cannot_be_is_refused_with_a_sentence(script, query):
+    answer = script(Role.OFFICE, town.NANKAI).get("/map/candidates.json", query)
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+@pytest.mark.rows("NK068")
+def test_nobody_signed_in_gets_no_list_and_finds_no_parcel(script):
+    assert script().get("/map/candidates.json").status_code == 401
+    assert script().get("/map/search.json", {"q": town.NANKAI}).json() == {"items": []}
+
+
+@pytest.mark.parametrize("words", ["120104001001GB00001", "gb00001", "No. 1", "120104001001gb00001"])
+def test_a_parcel_is_found_by_its_code_a_part_of_it_or_its_location(script, words):
+    found = script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json()["items"]
+    assert [one["code"] for one in found] == ["120104001001GB00001"]
+    assert found[0]["box"] == pytest.approx([117.101, 39.1, 117.102, 39.101])
+
+
+@pytest.mark.parametrize("words", ["%", "_", "\\", "120103001001GB00003", "' OR 1=1 --"])
+def test_a_search_takes_signs_as_they_are_and_stays_in_the_district(script, words):
+    assert script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json() == {"items": []}
+
+
+def test_the_map_opens_before_anything_is_loaded(db, client):
+    Survey.objects.all().delete()
+    assert client.get("/", headers={"Accept": "text/html"}).status_code == 200
+    assert client.get("/map/overview.json").json()["box"] is None

@@ -1,0 +1,51 @@
+"""Write areas, roles and codes in templates as people here read them."""
+
+from decimal import Decimal
+
+from django import template
+
+from units import codes
+from units.rights import TITLES, Role
+from units.spatial import SQUARE_METRES_PER_MU, rounded
+
+register = template.Library()
+
+
+@register.filter
+def square_metres(value) -> str:
+    """An area in m² with one decimal; a dash for what is not known."""
+    return "–" if value is None else f"{rounded(value, 1):,}"
+
+
+@register.filter
+def mu(value) -> str:
+    """The same area in 亩, two decimals."""
+    if value is None:
+        return "–"
+    return f"{rounded(Decimal(str(value)) / SQUARE_METRES_PER_MU, 2):,}"
+
+
+@register.filter
+def percent(share) -> str:
+    """A share between 0 and 1 as a percentage with one decimal."""
+    return "–" if share is None else f"{rounded(share * 100, 1)}%"
+
+
+@register.filter
+def use_name(code: str, scheme: str) -> str:
+    """The name of a land-use code in its own scheme; empty where the scheme has no table here."""
+    use = codes.land_use(scheme).get(code)
+    return use.name if use else ""
+
+
+@register.filter
+def named(code: str, domain: str) -> str:
+    """The name of a code of one of the standard's coded fields, or the code itself."""
+    return codes.domain(domain).get(code, code)
+
+
+@register.filter
+def role_titles(user) -> list:
+    """What the user is called here: the titles of his roles, each once."""
+    held = dict.fromkeys(grant.role for grant in user.grants())
+    return [TITLES[Role(role)] for role in held if role in set(Role)]
