@@ -1,0 +1,342 @@
+"""Check the rows of a layer against its profile, batch by batch, as columns: tells what is wrong and mends nothing."""
+
+import datetime
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from importers.arrays import fixed, flags, strings, whole
+from importers.problems import REFUSE, WARN
+from importers.profiles import Field, Match
+from importers.reading_dbf import Table, decoded, trimmed
+from units import codes
+from units.codes import SANDIAO, UNKNOWN
+from units.spatial import SQUARE_METRES_PER_HECTARE, SQUARE_METRES_PER_MU
+
+YES, NO = ("1", "是", "T", "Y", "t", "y"), ("0", "2", "否", "F", "N", "f", "n", "?")
+NULLS = ("<Null>", "<空>", "NULL", "None")
+# Square metres and share by which an area field may differ from the measured area (checks S02, warning level).
+AREA_DIFFERS, AREA_DIFFERS_SHARE = 1.0, 1e-4
+AREA_UNITS = {
+    "": 1.0,
+    "1": 1.0,
+    "平方米": 1.0,
+    "2": float(SQUARE_METRES_PER_MU),
+    "亩": float(SQUARE_METRES_PER_MU),
+    "3": float(SQUARE_METRES_PER_HECTARE),
+    "公顷": float(SQUARE_METRES_PER_HECTARE),
+}
+EPOCH = datetime.date(2000, 1, 1)
+SEPARATORS = re.compile(r"[,，、/;；\s]+")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one row; `row` counts from 0 in the batch."""
+
+    row: int
+    code: str
+    severity: str
+    field: str = ""
+    value: str = ""
+    more: str = ""
+    place: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Layerwide:
+    """What is decided once for the whole layer, before its rows are read."""
+
+    district: str
+    streets: frozenset[str]
+    first_row_of_key: dict[str, int] = field(default_factory=dict)
+    per_cent: frozenset[str] = frozenset()
+
+
+def field_text(table: Table, match: Match, name: str, encoding: str, rows: slice) -> tuple[pa.Array, np.ndarray]:
+    """One profile field of a run of rows as text, "" where empty, and which values did not decode."""
+    column = match.columns.get(name)
+    n = len(range(*rows.indices(table.rows)))
+    if column is None:
+        return fixed(np.empty((n, 0), np.uint8)).view(pa.string()), np.zeros(n, bool)
+    return column_text(table, column, encoding, rows)
+
+
+def column_text(table: Table, column: str, encoding: str, rows: slice) -> tuple[pa.Array, np.ndarray]:
+    """One column of the DBF as text, the ways of writing "nothing" taken as ""."""
+    values, bad = decoded(trimmed(table.raw(table.column(column), rows)), encoding)
+    nothing = pc.is_in(values, strings(NULLS))
+    if pc.any(nothing).as_py():
+        values = pc.if_else(nothing, "", values)
+    return values, bad
+
+
+class Batch:
+    """A run of rows of a layer under check. Ask for columns; problems gather as they are asked for."""
+
+    def __init__(self, table: Table, match: Match, encoding: str, rows: slice, layerwide: Layerwide):
+        self.table, self.match, self.encoding, self.rows, self.layerwide = table, match, encoding, rows, layerwide
+        self.n = len(range(*rows.indices(table.rows)))
+        self.live = ~table.deleted[rows]
+        self.refused = np.zeros(self.n, bool)
+        self.problems: list[Problem] = []
+        self._texts: dict[str, tuple[pa.Array, np.ndarray]] = {}
+        self.too_long: dict[int, dict[str, str]] = {}
+
+    def text(self, name: str) -> pa.Array:
+        return self._text(name)[0]
+
+    def _text(self, name: str) -> tuple[pa.Array, np.ndarray]:
+        if name not in self._texts:
+            self._texts[name] = field_text(self.table, self.match, name, self.encoding, self.rows)
+        return self._texts[name]
+
+    def tell(self, mask, code: str, severity: str, name: str = "", values=None, more="", place=None):
+        """Note a problem for each live row of the mask; `values` and `more` may be arrays over the batch."""
+        mask = np.asarray(mask) & self.live
+        where = np.flatnonzero(mask)
+        if not len(where):
+            return
+        if severity == REFUSE:
+            self.refused |= mask
+        said = values.take(whole(where)).to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else None
+        for at, row in enumerate(where):
+            value = said[at] if said is not None else (values[row] if values is not None else "")
+            told = more[row] if isinstance(more, list | np.ndarray) else more
+            self.problems.append(
+                Problem(int(row), code, severity, name, str(value)[:200], str(told), place(row) if place else None)
+            )
+
+    @cached_property
+    def empty(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def check(self, one: Field) -> pa.Array:
+        """A text field after its checks: what may be stored of it."""
+        values, bad = self._text(one.name)
+        name = self.match.columns.get(one.name, one.name)
+        blank = _mask(pc.equal(values, ""))
+        if bad.any():
+            self.tell(bad, "3-undecodable", one.undecodable, name, values)
+        if one.required:
+            key = one.name == self.match.profile.key
+            self.tell(blank, "3-key-missing" if key else "3-required", one.required, name)
+        present = ~blank & ~bad
+        if one.constant and one.name in self.match.columns:
+            wrong = present & _mask(pc.not_equal(values, one.constant))
+            self.tell(wrong, "3-constant", WARN, name, values, one.constant)
+        if one.pattern:
+            wrong = present & ~_mask(pc.match_substring_regex(values, f"^(?:{one.pattern})$"))
+            self.tell(wrong, one.pattern_code, one.pattern_severity, name, values)
+            if one.pattern_blanks:
+                values = pc.if_else(flags(wrong), "", values)
+        if one.in_district:
+            self._check_district(one, name, values, present)
+        if one.scheme:
+            known = strings(list(codes.usable(one.scheme)))
+            wrong = present & ~_mask(pc.is_in(values, known))
+            self.tell(wrong, "3-code-unknown", one.scheme_severity, name, values, one.scheme)
+        if one.domain:
+            self._check_domain(one, name, values, present)
+        if one.only:
+            wrong = present & ~_mask(pc.is_in(values, strings(list(one.only))))
+            self.tell(wrong, "3-not-current", REFUSE, name, values)
+        if one.name_of:
+            self._check_name(one, name, values, present)
+        if one.width:
+            values = self._cut(one, name, values)
+        return values
+
+    def _check_district(self, one: Field, name: str, values, present):
+        foreign = present & ~_mask(pc.starts_with(values, self.layerwide.district))
+        if self.match.profile.table == "district":
+            self.tell(foreign, "3-other-district", REFUSE, name, values, self.layerwide.district)
+        else:
+            self.tell(foreign, "3-key-district", WARN, name, values, self.layerwide.district)
+
+    def _check_domain(self, one: Field, name: str, values, present):
+        table = codes.domain(one.domain)
+        known = list(table)
+        if one.domain == "MJDW":
+            known += list(AREA_UNITS)
+        # Registers write 3 and 03 alike.
+        known += [f"0{code}" for code in table if len(code) == 1]
+        wrong = present & ~_mask(pc.is_in(values, strings(known)))
+        self.tell(wrong, "3-code-unknown", WARN, name, values, one.domain)
+
+    def _check_name(self, one: Field, name: str, values, present):
+        scheme = self.match.profile.default_scheme
+        table = codes.usable(scheme)
+        code = self.text(one.name_of)
+        wanted = strings(list(table.values())).take(pc.index_in(code, strings(list(table))))
+        differs = present & _mask(pc.fill_null(pc.not_equal(values, wanted), False))
+        if differs.any():
+            self.tell(differs, "3-name-differs", WARN, name, values, np.array(wanted.to_pylist(), object))
+
+    def _cut(self, one: Field, name: str, values: pa.Array) -> pa.Array:
+        long = _mask(pc.greater(pc.utf8_length(values), one.width))
+        if not long.any():
+            return values
+        self.tell(long, "3-too-long", WARN, name, values, str(one.width))
+        for row in np.flatnonzero(long):
+            self.too_long.setdefault(int(row), {})[one.name] = values[int(row)].as_py()
+        return pc.utf8_slice_codeunits(values, 0, one.width)
+
+    def check_number(self, one: Field) -> np.ndarray:
+        """A number field as floats, NaN where empty or not usable."""
+        values, bad = self._text(one.name)
+        name = self.match.columns.get(one.name, one.name)
+        found, wrong = as_numbers(values)
+        self.tell(wrong | bad, "3-not-a-number", WARN, name, values)
+        if one.required:
+            self.tell(_mask(pc.equal(values, "")), "3-required", one.required, name)
+        if one.share and one.name in self.layerwide.per_cent:
+            found = found / 100
+        if one.unit_field:
+            units = self.text(one.unit_field).to_pylist()
+            factor = np.array([AREA_UNITS.get(unit.lstrip("0") if unit.isdigit() else unit, 1.0) for unit in units])
+            found = found * factor
+        most = 1.0 if one.share else one.most
+        with np.errstate(invalid="ignore"):
+            low = found < one.least if one.least is not None else np.zeros(self.n, bool)
+            high = found > most if most is not None else np.zeros(self.n, bool)
+            high |= np.abs(found) >= (10 ** (13 if one.decimals < 4 else 11) if one.kind == "number" else 2**31)
+        if (low | high).any():
+            span = f"{one.least if one.least is not None else '−∞'} … {most if most is not None else '∞'}"
+            self.tell(low | high, "3-out-of-range", WARN, name, values, span)
+            found = np.where(low | high, np.nan, found)
+        return found
+
+    def check_flag(self, name: str) -> np.ndarray:
+        """A yes-or-no field; what is empty or not known is no, and what is not known is told."""
+        values = self.text(name)
+        known = pc.is_in(values, strings(("", *YES, *NO)))
+        self.tell(~_mask(known), "3-malformed", WARN, self.match.columns.get(name, name), values)
+        return _mask(pc.is_in(values, strings(YES)))
+
+    def check_date(self, one: Field) -> list[int | None]:
+        """A date field as days since 2000-01-01."""
+        values, _bad = self._text(one.name)
+        name = self.match.columns.get(one.name, one.name)
+        found: list[int | None] = [None] * self.n
+        if one.name not in self.match.columns:
+            return found
+        wrong = np.zeros(self.n, bool)
+        for row, said in enumerate(values.to_pylist()):
+            if said and said != "00000000":
+                found[row] = as_days(said)
+                wrong[row] = found[row] is None
+        self.tell(wrong, "3-not-a-date", WARN, name, values)
+        return found
+
+    def check_areas(self, one: Field, declared: np.ndarray, measured: np.ndarray):
+        """Hold an area field, in m², against the measured area."""
+        with np.errstate(invalid="ignore"):
+            differs = np.abs(declared - measured) > np.maximum(AREA_DIFFERS, AREA_DIFFERS_SHARE * measured)
+        name = self.match.columns.get(one.name, one.name)
+        if differs.any():
+            said = [f"{value:.2f}" for value in declared]
+            self.tell(differs, "3-area-differs", WARN, name, said, [f"{value:.2f}" for value in measured])
+
+    def uses(self, name: str) -> tuple[pa.Array, set[str]]:
+        """The code scheme of each row's registered use, and the codes that two schemes know."""
+        values = self.text(name).dictionary_encode()
+        schemes, ambiguous = [], set()
+        for said in values.dictionary.to_pylist():
+            scheme, both = use_scheme(said, self.match.profile.default_scheme)
+            schemes.append(scheme)
+            if both and said:
+                ambiguous.add(said)
+        return strings(schemes).take(values.indices), ambiguous
+
+    def further(self) -> pa.Array:
+        """The columns that have none of their own, as JSON objects; null where a row has nothing further."""
+        pieces = []
+        stored = {
+            self.match.columns[one.name]: one for one in self.match.profile.fields if one.name in self.match.columns
+        }
+        for column in self.table.columns:
+            one = stored.get(column.name)
+            if one is not None and (one.column or one.constant):
+                continue
+            if column.name.upper() in self.match.profile.ignore:
+                continue
+            name = one.name if one is not None else column.name
+            values, _bad = column_text(self.table, column.name, self.encoding, self.rows)
+            if not _mask(pc.not_equal(values, "")).any():
+                continue
+            unique = values.dictionary_encode()
+            said = ["," + _pair(name, value, column.kind) if value else "" for value in unique.dictionary.to_pylist()]
+            pieces.append(strings(said).take(unique.indices))
+        if self.too_long:
+            rows = [self.too_long.get(row) for row in range(self.n)]
+            pieces.append(strings("," + json.dumps(row, ensure_ascii=False)[1:-1] if row else "" for row in rows))
+        if not pieces:
+            return pa.nulls(self.n, pa.string())
+        # Each piece begins with its comma: joined with null_handling="skip", Arrow loses rows that are null throughout.
+        joined = pc.binary_join_element_wise(*pieces, "")
+        braced = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "")
+        return pc.if_else(pc.equal(joined, ""), None, braced)
+
+
+def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Text as floats, NaN where empty, and which texts are no finite number."""
+    blank = pc.equal(values, "")
+    try:
+        found = pc.cast(pc.if_else(blank, None, values), pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        found = np.array([_number(said) for said in values.to_pylist()])
+    wrong = ~np.isfinite(found) & ~_mask(blank)
+    return np.where(wrong, np.nan, found), wrong
+
+
+def _number(said: str) -> float:
+    try:
+        return float(said)
+    except ValueError:
+        return np.nan
+
+
+def as_days(said: str) -> int | None:
+    """A date written 20240131, 2024-1-31, 2024/01/31 or 2024年1月31日, as days since 2000-01-01."""
+    parts = re.fullmatch(r"(\d{4})(\d\d)(\d\d)", said) or re.match(
+        r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:\s|$)", said
+    )
+    if not parts:
+        return None
+    try:
+        return (datetime.date(*map(int, parts.groups())) - EPOCH).days
+    except ValueError:
+        return None
+
+
+def use_scheme(said: str, default: str) -> tuple[str, bool]:
+    """The scheme of a registered use, which may hold several codes; and whether `default` had to decide."""
+    found, both = set(), False
+    for code in SEPARATORS.split(said.strip()):
+        if not code:
+            continue
+        found.add(codes.scheme_of(code, default))
+        both |= code in codes.land_use(SANDIAO) and code in codes.land_use(codes.YDYH)
+    if not found:
+        return UNKNOWN, False
+    return (found.pop() if len(found) == 1 else UNKNOWN), both
+
+
+def _pair(name: str, value: str, kind: str) -> str:
+    if kind in "NF" and len(value) <= 25:
+        number = _number(value)
+        if np.isfinite(number) and abs(number) < 2**53:
+            whole = int(number) if number == int(number) else number
+            return f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(whole)}"
+    # NUL cannot be stored in jsonb.
+    return json.dumps({name: value.replace("\x00", "")}, ensure_ascii=False)[1:-1]
+
+
+def _mask(values) -> np.ndarray:
+    return values.to_numpy(zero_copy_only=False).astype(bool)

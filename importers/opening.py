@@ -1,0 +1,306 @@
+"""Open a delivery: recognise the container by its bytes and lay its shapefiles out in a private work folder."""
+
+import hashlib
+import re
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from django.utils.translation import gettext as _
+
+from units.errors import InputUnreadable, UnknownName, UsageError
+
+# A province's survey layer fits; what is larger is an attack or a mistake.
+MAX_ENTRIES = 10_000
+MAX_BYTES = 8 * 1024**3
+MAX_RATIO = 400  # deflate reaches 1,032; blank-padded DBF columns of real deliveries stay below 100
+RATIO_COUNTS_FROM = 16 * 1024**2  # bytes; small files may be as compressible as they like
+
+PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+NEEDED = ("shp", "shx", "dbf")
+SHAPEFILE = b"\x00\x00\x27\x0a"
+BLOCK = 1024 * 1024
+
+# First bytes → what the file is. Those of a .zip and a .shp are not here: they are read.
+OTHERS = (
+    (b"SQLite format 3\x00", "GeoPackage / SQLite"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x00\x01\x00\x00Standard Jet DB", "Access MDB"),
+    (b"\x00\x01\x00\x00Standard ACE DB", "Access MDB"),
+    (b"\xd0\xcf\x11\xe0", "Excel 97 / OLE"),
+    (b"Datamark", "VCT"),
+    (b"%PDF", "PDF"),
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One shapefile: its name as delivered and where its parts lie now."""
+
+    name: str
+    place: str
+    parts: dict[str, Path]
+
+    def text(self, part: str) -> str | None:
+        """The text of a small part (.prj, .cpg), or None where it was not delivered."""
+        path = self.parts.get(part)
+        if path is None:
+            return None
+        raw = path.read_bytes()[:100_000]
+        return raw.decode("utf-8-sig", "replace").strip("\x00 \r\n\t")
+
+
+@dataclass
+class Container:
+    """A delivery that was opened: its kind, its layers, and what else was found in it."""
+
+    path: Path
+    kind: str
+    files: list[Path]
+    layers: list[Layer] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def layer(self, name: str | None) -> Layer:
+        """The layer of that name, or the only one."""
+        if name is None:
+            if len(self.layers) == 1:
+                return self.layers[0]
+            raise UsageError(
+                _("%(file)s holds %(count)d layers: %(names)s.")
+                % {
+                    "file": self.path.name,
+                    "count": len(self.layers),
+                    "names": ", ".join(layer.name for layer in self.layers),
+                },
+                _("Name one with --layer."),
+            )
+        found = [layer for layer in self.layers if layer.name.casefold() == name.casefold() or layer.place == name]
+        if not found:
+            raise UnknownName(name, [layer.name for layer in self.layers], _("layer"))
+        if len(found) > 1:
+            raise UsageError(
+                _("%(file)s holds more than one layer %(name)s: %(places)s.")
+                % {"file": self.path.name, "name": name, "places": ", ".join(layer.place for layer in found)},
+                _("Name one with its folder, as listed."),
+            )
+        return found[0]
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[Container]:
+    """The delivery at `path`. What is unpacked lies in one private folder, which is gone afterwards.
+
+    Raises InputUnreadable where the bytes are not a shapefile or a safe zip of shapefiles, whatever the name says.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputUnreadable(
+            _("%(path)s is a folder.") % {"path": path},
+            _("Name the .shp file, or a .zip of the whole delivery. A FileGDB must be exported to a shapefile."),
+        )
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        raise InputUnreadable(
+            _("%(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror or error},
+            _("Check the path and the rights on the file."),
+        ) from error
+    if start.startswith(SHAPEFILE):
+        yield _shapefile(path)
+    elif start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        with tempfile.TemporaryDirectory(prefix="geoinv-") as folder:
+            yield _unpacked(path, Path(folder))
+    else:
+        raise InputUnreadable(
+            _("%(name)s is no shapefile and no zip: its first bytes are those of %(kind)s.")
+            % {"name": path.name, "kind": _kind(start)},
+            _("Shapefiles (.shp with .shx and .dbf, or a .zip of them) are read. Export the layer to one."),
+        )
+
+
+def digest(container: Container) -> str:
+    """The SHA-256 of a delivered file, or of the list of digests of the parts of a loose shapefile."""
+    digests = {path.name: _file_digest(path) for path in container.files}
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    listed = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _kind(start: bytes) -> str:
+    for magic, name in OTHERS:
+        if start.startswith(magic):
+            return name
+    text = start.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if text[:10].upper() == b"<OGRVRTDAT":
+        return "OGR VRT"
+    if text[:1] in (b"{", b"["):
+        return "JSON"
+    if text[:1] == b"<":
+        return "XML / HTML"
+    return _("an empty file") if not start else _("an unknown format")
+
+
+def _shapefile(path: Path) -> Container:
+    stem = path.stem.casefold()
+    parts = {}
+    for sibling in sorted(path.parent.iterdir()):
+        part = sibling.suffix[1:].casefold()
+        if sibling.stem.casefold() == stem and part in PARTS and sibling.is_file():
+            if part in parts and sibling != path:
+                continue
+            parts[part] = sibling
+    parts["shp"] = path
+    layer = Layer(path.stem, path.name, parts)
+    _complete(layer)
+    return Container(path, "shp", [parts[part] for part in PARTS if part in parts], [layer])
+
+
+def _complete(layer: Layer):
+    missing = [f".{part}" for part in NEEDED if part not in layer.parts]
+    if missing:
+        raise InputUnreadable(
+            _("%(place)s came without %(missing)s.") % {"place": layer.place, "missing": ", ".join(missing)},
+            _("A shapefile is .shp, .shx and .dbf together: deliver them all."),
+        )
+    with layer.parts["shp"].open("rb") as file:
+        if file.read(4) != SHAPEFILE:
+            raise InputUnreadable(
+                _("%(place)s is named like a shapefile, but its bytes are not one.") % {"place": layer.place},
+                _("Export the layer again."),
+            )
+
+
+def _unpacked(path: Path, folder: Path) -> Container:
+    container = Container(path, "zip", [path])
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _unpack(archive, container, folder)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, UnicodeError) as error:
+        raise InputUnreadable(
+            _("%(name)s is a damaged zip: %(why)s.") % {"name": path.name, "why": error},
+            _("Pack and send it again."),
+        ) from error
+    if not container.layers:
+        raise InputUnreadable(
+            _("%(name)s holds no shapefile.") % {"name": path.name},
+            _("A .zip of .shp, .shx and .dbf is read, in any folder of it. Other formats: export to a shapefile."),
+        )
+    return container
+
+
+def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
+    members = archive.infolist()
+    if len(members) > MAX_ENTRIES:
+        raise InputUnreadable(
+            _("%(name)s has %(count)d entries; %(most)d are read at most.")
+            % {"name": container.path.name, "count": len(members), "most": MAX_ENTRIES},
+            _("Pack one delivery a zip."),
+        )
+    total, seen, sets = 0, {}, defaultdict(dict)
+    for member in members:
+        name = _member_name(member)
+        _safe(member, name)
+        if member.is_dir():
+            continue
+        if name.casefold() in seen:
+            raise InputUnreadable(
+                _("The zip holds %(name)s twice.") % {"name": name}, _("Nobody can say which is meant: pack it again.")
+            )
+        seen[name.casefold()] = member
+        total += member.file_size
+        ratio = member.file_size / max(member.compress_size, 1)
+        if total > MAX_BYTES or (member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO):
+            raise InputUnreadable(
+                _("%(name)s would unpack to %(size)d bytes, %(ratio)d times its packed size.")
+                % {"name": name, "size": member.file_size, "ratio": ratio},
+                _("No survey compresses like that; the zip is not opened."),
+            )
+        place = PurePosixPath(name)
+        if "__MACOSX" in place.parts or place.name.startswith("._"):
+            continue
+        part = place.suffix[1:].casefold()
+        if part in PARTS:
+            sets[str(place.with_suffix("")).casefold()][part] = (place, member)
+        elif part == "zip":
+            container.notes.append(_("%(name)s is a zip inside the zip and was not opened.") % {"name": name})
+    for number, parts in enumerate(group for group in sets.values() if "shp" in group):
+        place = parts["shp"][0]
+        laid = {part: folder / f"{number}.{part}" for part in parts}
+        for part, target in laid.items():
+            _extract(archive, parts[part][1], target)
+        layer = Layer(place.stem, str(place), laid)
+        _complete(layer)
+        container.layers.append(layer)
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path):
+    written = 0
+    with archive.open(member) as source, target.open("xb") as sink:
+        while block := source.read(BLOCK):
+            written += len(block)
+            if written > member.file_size:
+                raise zipfile.BadZipFile("an entry is longer than it says")
+            sink.write(block)
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """The name of an entry. Chinese Windows writes it in GBK and says nothing; zipfile then reads it as cp437."""
+    name = member.filename
+    if not member.flag_bits & 0x800:
+        try:
+            raw = name.encode("cp437")
+        except UnicodeEncodeError:
+            raw = None
+        if raw is not None:
+            for encoding in ("utf-8", "gb18030"):
+                try:
+                    name = raw.decode(encoding)
+                    break
+                except UnicodeDecodeError:
+                    continue
+    return name.replace("\\", "/")
+
+
+def _safe(member: zipfile.ZipInfo, name: str):
+    why = None
+    if name.startswith("/") or re.match(r"^[A-Za-z]:", name):
+        why = _("is an absolute path")
+    elif ".." in PurePosixPath(name).parts:
+        why = _("leads out of the folder")
+    elif stat.S_ISLNK(member.external_attr >> 16):
+        why = _("is a link")
+    elif "\x00" in name:
+        why = _("holds a zero byte in its name")
+    elif member.flag_bits & 0x1:
+        why = _("is encrypted")
+    if why:
+        raise InputUnreadable(
+            _("The zip is refused: its entry %(name)s %(why)s.") % {"name": ascii(name), "why": why},
+            _("Pack the plain files of the delivery again."),
+        )
+
+
+def kept_copy(container: Container, target: Path):
+    """Copy the files as they were delivered into the folder `target`, readable and not writable."""
+    target.mkdir(parents=True)
+    for path in container.files:
+        copy = target / path.name
+        with path.open("rb") as source, copy.open("xb") as sink:
+            while block := source.read(8 * BLOCK):
+                sink.write(block)
+        copy.chmod(0o440)

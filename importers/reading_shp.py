@@ -1,0 +1,272 @@
+"""Read polygons from a .shp by its bytes, as delivered: nothing is closed, dropped or mended on the way."""
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from django.utils.translation import gettext as _
+
+from units.errors import InputUnreadable
+
+POLYGONS = {5: "Polygon", 15: "PolygonZ", 25: "PolygonM"}
+OTHERS = {
+    1: "Point",
+    3: "PolyLine",
+    8: "MultiPoint",
+    11: "PointZ",
+    13: "PolyLineZ",
+    18: "MultiPointZ",
+    31: "MultiPatch",
+}
+FAR_METRES, FAR_DEGREES = 300_000, 3
+POLYGON = shapely.GeometryType.POLYGON
+HEADER = 100  # bytes
+FIXED_WORDS = 13  # of four bytes before the part list: record header 2, type, box 8, counts 2
+
+# What can be wrong with a record; the names are the codes of `problems`.
+FINE, NULL, TRUNCATED, DAMAGED, NOT_FINITE, UNCLOSED, TOO_FEW = range(7)
+FAULT_CODES = {
+    NULL: "4-no-shape",
+    TRUNCATED: "1-shape-cut-off",
+    DAMAGED: "1-shape-damaged",
+    NOT_FINITE: "2-not-finite",
+    UNCLOSED: "4-ring-not-closed",
+    TOO_FEW: "4-ring-too-short",
+}
+
+
+@dataclass
+class Rings:
+    """The rings of a run of rows; ring r is points[starts[r]:starts[r+1]], row i has rings firsts[i] to firsts[i+1].
+
+    `faults` says for each row what is wrong with its record; a faulty row may have no rings.
+    """
+
+    points: np.ndarray
+    starts: np.ndarray
+    firsts: np.ndarray
+    faults: np.ndarray
+
+    def place(self, row: int) -> tuple[float, float] | None:
+        """Where to look for the fault of a row: the end of its first open ring, or its first point."""
+        for ring in range(self.firsts[row], self.firsts[row + 1]):
+            points = self.points[self.starts[ring] : self.starts[ring + 1]]
+            if len(points) and np.isfinite(points[-1]).all() and (points[0] != points[-1]).any():
+                return float(points[-1, 0]), float(points[-1, 1])
+        points = self.points[self.starts[self.firsts[row]] : self.starts[self.firsts[row + 1]]]
+        points = points[np.isfinite(points).all(axis=1)]
+        return (float(points[0, 0]), float(points[0, 1])) if len(points) else None
+
+
+class Shapes:
+    """A polygon shapefile mapped into memory: where its records lie, and the box of each."""
+
+    def __init__(self, shp: Path, shx: Path, place: str):
+        self.size = shp.stat().st_size
+        if self.size < HEADER or shx.stat().st_size < HEADER:
+            raise _damaged(place, _("it ends inside its header"))
+        with shp.open("rb") as file:
+            self.raw_bytes = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        self.bytes = np.frombuffer(self.raw_bytes, np.uint8)
+        self.shape_type = int.from_bytes(self.bytes[32:36].tobytes(), "little")
+        if self.shape_type not in POLYGONS:
+            raise InputUnreadable(
+                _("%(place)s holds %(kind)s, not polygons.")
+                % {"place": place, "kind": OTHERS.get(self.shape_type, self.shape_type)},
+                _("Deliver the polygon layer."),
+            )
+        index = np.fromfile(shx, ">u4", offset=HEADER)
+        index = index[: len(index) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
+        self.offsets, self.lengths = index[:, 0], index[:, 1]
+        self.rows = len(index)
+        ends = self.offsets + 8 + self.lengths
+        self.whole = (self.offsets >= HEADER) & (ends <= self.size) & (self.lengths >= 4)
+        self.counted = self._counted_along()
+
+    def _counted_along(self) -> int:
+        """How many records the .shp itself holds, told from its own size where the index agrees with it."""
+        if self.rows and self.whole.all():
+            end = int((self.offsets + 8 + self.lengths).max())
+            return self.rows + (1 if end + 8 < self.size else 0)
+        return int(self.whole.sum())
+
+    def boxes(self) -> np.ndarray:
+        """The box each record claims, (n, 4) as west, south, east, north; NaN where there is none."""
+        found = np.full((self.rows, 4), np.nan)
+        good = np.flatnonzero(self.whole & (self.lengths >= 44))
+        step = 200_000
+        for at in range(0, len(good), step):
+            some = good[at : at + step]
+            where = self.offsets[some, None] + 12 + np.arange(32)
+            found[some] = self.bytes[where].view("<f8")
+        return found
+
+    def extent(self, *, bulk: bool = False) -> tuple[float, float, float, float] | None:
+        """West, south, east, north over all records that have a finite box.
+
+        `bulk` leaves out what lies farther from the middle than any county is wide: single rows gone astray are
+        told one by one and must not decide what the layer is.
+        """
+        boxes = self.boxes()
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        if not len(boxes):
+            return None
+        if bulk:
+            centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+            middle = np.median(centres, axis=0)
+            far = FAR_DEGREES if (np.abs(middle) < 1000).all() else FAR_METRES
+            boxes = boxes[(np.abs(centres - middle) <= far).all(axis=1)]
+        return tuple(map(float, (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
+
+    def record(self, row: int) -> bytes:
+        """The bytes of one record as delivered, without its header; empty where the file ends before it."""
+        if not self.whole[row]:
+            return b""
+        start = int(self.offsets[row]) + 8
+        return self.bytes[start : start + int(self.lengths[row])].tobytes()
+
+    def rings(self, start: int, stop: int) -> Rings:
+        """The rings of rows start to stop, and the fault of each row whose record cannot be one."""
+        words, at = self._words(start, stop)
+        n = stop - start
+        faults = np.where(self.whole[start:stop], FINE, TRUNCATED).astype(np.int8)
+        length = self.lengths[start:stop] // 4
+        kind = np.zeros(n, np.int64)
+        ok = faults == FINE
+        kind[ok] = words[at[ok] + 2]
+        faults[ok & (kind == 0)] = NULL
+        faults[ok & (kind != 0) & ~np.isin(kind, list(POLYGONS))] = DAMAGED
+        ok = faults == FINE
+        faults[ok & (length < FIXED_WORDS - 2)] = DAMAGED
+        ok = faults == FINE
+        parts, points = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        parts[ok], points[ok] = words[at[ok] + 11], words[at[ok] + 12]
+        fits = (parts > 0) & (points > 0) & (FIXED_WORDS - 2 + parts + points * 4 <= length)
+        faults[ok & (parts == 0) & (points == 0)] = NULL
+        faults[(faults == FINE) & ~fits] = DAMAGED
+        good = faults == FINE
+        parts[~good] = points[~good] = 0
+
+        owner = np.repeat(np.arange(n), parts)
+        first_of_row = np.concatenate(([0], np.cumsum(parts)))
+        inside = np.arange(len(owner)) - first_of_row[owner]
+        begin = words[at[owner] + FIXED_WORDS + inside].astype(np.int64)
+        ends = np.append(begin[1:], 0)
+        last = first_of_row[1:][good] - 1
+        ends[last] = points[good]
+        bad = (begin < 0) | (ends <= begin) | ((inside == 0) & (begin != 0)) | (ends > points[owner])
+        if bad.any():
+            faults[np.unique(owner[bad])] = DAMAGED
+            keep = faults[owner] == FINE
+            good = faults == FINE
+            parts[~good] = points[~good] = 0
+            begin, ends, owner = begin[keep], ends[keep], owner[keep]
+            first_of_row = np.concatenate(([0], np.cumsum(parts)))
+
+        first_point = np.concatenate(([0], np.cumsum(points)))
+        starts = np.append(first_point[:-1][owner] + begin, first_point[-1])
+        where = at[good] + FIXED_WORDS + parts[good]
+        flips = np.zeros(len(words) + 1, np.int8)
+        flips[where] += 1
+        np.add.at(flips, where + points[good] * 4, -1)
+        coordinates = words[np.cumsum(flips[:-1], dtype=np.int8).view(bool)].view("<f8").reshape(-1, 2)
+        rings = Rings(coordinates, starts, first_of_row, faults)
+        self._judge(rings)
+        return rings
+
+    def _judge(self, rings: Rings):
+        """Mark the rows whose points are not finite, whose rings are open, or too short."""
+        if not len(rings.points):
+            return
+        size = np.diff(rings.starts)
+        owner = np.repeat(np.arange(len(rings.faults)), np.diff(rings.firsts))
+        head, tail = rings.points[rings.starts[:-1]], rings.points[rings.starts[1:] - 1]
+        with np.errstate(invalid="ignore"):
+            open_ring = (head != tail).any(axis=1)
+        rings.faults[owner[size < 4]] = TOO_FEW
+        rings.faults[owner[open_ring]] = UNCLOSED
+        finite = np.isfinite(rings.points)
+        if not finite.all():
+            finite = finite.all(axis=1)
+            ring = np.searchsorted(rings.starts, np.flatnonzero(~finite), "right") - 1
+            rings.faults[np.unique(owner[ring])] = NOT_FINITE
+
+    def _words(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """The records of rows start to stop as 32-bit words, and the word where each begins."""
+        offsets, lengths, whole = self.offsets[start:stop], self.lengths[start:stop], self.whole[start:stop]
+        at = np.zeros(stop - start, np.int64)
+        if not whole.any():
+            return np.zeros(1, "<i4"), at
+        low, high = int(offsets[whole].min()), int((offsets + 8 + lengths)[whole].max())
+        in_order = (np.diff(offsets[whole]) >= (lengths[whole] + 8)[:-1]).all()
+        aligned = ((offsets[whole] - low) % 4 == 0).all() and (lengths[whole] % 4 == 0).all()
+        if in_order and aligned and high - low <= 2 * int((lengths[whole] + 8).sum()):
+            block = np.array(self.bytes[low : low + (high - low) // 4 * 4])
+            at[whole] = (offsets[whole] - low) // 4
+            return block.view("<i4"), at
+        pieces, position = [], 0
+        for row in np.flatnonzero(whole):
+            size = int(lengths[row]) // 4 * 4 + 8
+            pieces.append(self.bytes[int(offsets[row]) : int(offsets[row]) + size])
+            at[row] = position
+            position += size // 4
+        return np.concatenate(pieces).view("<i4"), at
+
+
+def polygons(rings: Rings, rows: np.ndarray) -> np.ndarray:
+    """Shapely shapes of the given rows, whose faults must be FINE: a Polygon, or a MultiPolygon where it has parts."""
+    count = np.diff(rings.firsts)[rows]
+    found = np.empty(len(rows), object)
+    simple = np.flatnonzero(count == 1)
+    if len(simple):
+        ring = rings.firsts[rows[simple]]
+        size = rings.starts[ring + 1] - rings.starts[ring]
+        starts = np.concatenate(([0], np.cumsum(size)))
+        points = rings.points if len(ring) == len(rings.starts) - 1 else _points(rings, ring, size)
+        found[simple] = shapely.from_ragged_array(POLYGON, points, (starts, np.arange(len(ring) + 1)))
+    for place in np.flatnonzero(count > 1):
+        row = rows[place]
+        ring = np.arange(rings.firsts[row], rings.firsts[row + 1])
+        found[place] = nested(_linear(rings, ring, rings.starts[ring + 1] - rings.starts[ring]))
+    return found
+
+
+def _linear(rings: Rings, ring: np.ndarray, size: np.ndarray) -> np.ndarray:
+    return shapely.linearrings(_points(rings, ring, size), indices=np.repeat(np.arange(len(ring)), size))
+
+
+def _points(rings: Rings, ring: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The points of some of the rings, one after the other."""
+    begin = np.repeat(rings.starts[ring] - np.concatenate(([0], np.cumsum(size)[:-1])), size)
+    return rings.points[begin + np.arange(int(size.sum()))]
+
+
+def nested(rings: np.ndarray):
+    """One shape from many rings. A ring inside an odd number of others is a hole, whatever its direction says."""
+    faces = shapely.polygons(rings)
+    order = np.argsort(-shapely.area(faces), kind="stable")
+    faces, rings = faces[order], rings[order]
+    inner, outer = shapely.STRtree(faces).query(shapely.point_on_surface(faces), predicate="within")
+    around = outer < inner  # only a larger ring can be around another; a hole may hold the middle of its own shell
+    inner, outer = inner[around], outer[around]
+    depth = np.bincount(inner, minlength=len(rings))
+    near = depth[outer] == depth[inner] - 1
+    shell_of = np.full(len(rings), -1)
+    shell_of[inner[near]] = outer[near]
+    holes: dict[int, list] = {}
+    for ring in range(len(rings)):
+        shell = int(shell_of[ring]) if depth[ring] % 2 else -1
+        if shell >= 0:
+            holes.setdefault(shell, []).append(rings[ring])
+        else:
+            holes.setdefault(ring, [])
+    made = [shapely.Polygon(rings[shell], inside) for shell, inside in holes.items()]
+    return made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+
+
+def _damaged(place: str, why: str) -> InputUnreadable:
+    return InputUnreadable(
+        _("The shapes of %(place)s are damaged: %(why)s.") % {"place": place, "why": why}, _("Export the layer again.")
+    )
