@@ -370,7 +370,7 @@ class Migration(migrations.Migration):
                 ('bz', models.CharField(blank=True, max_length=254, verbose_name='BZ')),
                 ('geom', django.contrib.gis.db.models.fields.MultiPolygonField(srid=4490, verbose_name='Shape')),
                 ('area_m2', models.FloatField(verbose_name='Measured area (m²)')),
-                ('delivery', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.delivery', verbose_name='Delivery')),
+                ('delivery', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.delivery', verbose_name='Delivery')),
                 ('district', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.district', verbose_name='District')),
                 ('street', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.street', verbose_name='Street')),
                 ('survey', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='patches', to='units.survey', verbose_name='Survey')),
@@ -378,7 +378,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Land-use patch',
                 'verbose_name_plural': 'Land-use patches',
-                'constraints': [models.UniqueConstraint(fields=('survey', 'bsm'), name='patch_bsm_once_a_survey'), models.CheckConstraint(condition=models.Q(('bsm__regex', '^\\d{18}$')), name='patch_bsm_18_digits'), models.CheckConstraint(condition=models.Q(('area_m2__gt', 0)), name='patch_area_positive'), models.CheckConstraint(condition=models.Q(('scheme__in', ['sandiao', 'erdiao'])), name='patch_scheme_known'), models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='patch_in_china', violation_error_message='outside China')],
+                'indexes': [models.Index(fields=['delivery', 'survey', 'district'], name='patch_of_delivery')],
+                'constraints': [models.UniqueConstraint(fields=('survey', 'bsm'), name='patch_bsm_once_a_survey'), models.CheckConstraint(condition=units.models.shapes.Digits('bsm', 18), name='patch_bsm_18_digits'), models.CheckConstraint(condition=models.Q(('area_m2__gt', 0)), name='patch_area_positive'), models.CheckConstraint(condition=models.Q(('scheme__in', ['sandiao', 'erdiao'])), name='patch_scheme_known'), models.CheckConstraint(condition=models.Q(('geom__contained', 'SRID=4490;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))')), name='patch_in_china', violation_error_message='outside China')],
             },
         ),
         migrations.CreateModel(

@@ -19,9 +19,54 @@ END $$;
 """
 
 PATCH_KEY = r"""
--- One check a row in place of three, and it also holds that a patch and its delivery speak of the same survey.
-ALTER TABLE units_landusepatch ADD CONSTRAINT patch_of_its_delivery
-    FOREIGN KEY (delivery_id, survey_id, district_id) REFERENCES units_delivery (id, survey_id, district_id);
+-- Does every patch belong to a delivery of its own survey and district? Asked once a statement, by walking from one
+-- (delivery, survey, district) of the index to the next: a lookup for each delivery there is, however many the rows.
+CREATE FUNCTION geoinv_check_patches() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_sort = off
+AS $$
+DECLARE
+    lost record;
+BEGIN
+    WITH RECURSIVE told AS (
+        (SELECT p.delivery_id, p.survey_id, p.district_id FROM units_landusepatch p
+         ORDER BY p.delivery_id, p.survey_id, p.district_id LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM told CROSS JOIN LATERAL (
+            SELECT p.delivery_id, p.survey_id, p.district_id FROM units_landusepatch p
+            WHERE (p.delivery_id, p.survey_id, p.district_id) > (told.delivery_id, told.survey_id, told.district_id)
+            ORDER BY p.delivery_id, p.survey_id, p.district_id LIMIT 1) following
+    )
+    SELECT told.* INTO lost FROM told
+    WHERE NOT EXISTS (SELECT 1 FROM units_delivery d WHERE d.id = told.delivery_id
+                      AND d.survey_id = told.survey_id AND d.district_id = told.district_id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'There is no delivery % of survey % in district % for these patches.',
+            lost.delivery_id, lost.survey_id, lost.district_id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER patch_of_its_delivery AFTER INSERT OR UPDATE ON units_landusepatch
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_check_patches();
+
+-- The other side: a delivery with patches stays what it is. The lock waits for whoever is writing patches just now.
+CREATE FUNCTION geoinv_keep_delivery() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.id, NEW.survey_id, NEW.district_id) = (OLD.id, OLD.survey_id, OLD.district_id) THEN
+        RETURN NEW;
+    END IF;
+    LOCK TABLE units_landusepatch IN SHARE MODE;
+    IF EXISTS (SELECT 1 FROM units_landusepatch WHERE delivery_id = OLD.id) THEN
+        RAISE EXCEPTION '% of delivery % is refused: patches belong to it.', TG_OP, OLD.id
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE TRIGGER delivery_of_its_patches BEFORE DELETE OR UPDATE OF id, survey_id, district_id ON units_delivery
+    FOR EACH ROW EXECUTE FUNCTION geoinv_keep_delivery();
 """
 
 AUTHOR = r"""
