@@ -7,6 +7,7 @@ those tables would be a way around the rights and the checks.
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
 
 from units.models import Delivery, Department, DepartmentAlias, District, Move, Scope, Street, Survey, User
 
@@ -80,3 +81,5 @@ class MoveAdmin(ReadOnly):
 
 
 admin.site.unregister(Group)
+admin.site.site_header = admin.site.site_title = _("geoinv administration")
+admin.site.index_title = _("Accounts, roles and places")

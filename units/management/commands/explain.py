@@ -40,6 +40,9 @@ class Command(GeoinvCommand):
         return explain(options["code"], options["criteria"], grants=OPERATOR)
 
     def text(self, result):
+        # Out of the f-strings below: xgettext does not look into them.
+        clause, condition, value_word, threshold = _("Clause"), _("Condition"), _("Value"), _("Threshold")
+        missing = _("Missing")
         category = Category(result["category"]).label if result["category"] else "—"
         lines = [
             f"{result['subject']}  {result['address']}",
@@ -53,18 +56,18 @@ class Command(GeoinvCommand):
             if rule["effect"] == "classify" and rule["verdict"] is False:
                 continue  # the categories that it is not of
             lines += ["", f"[{VERDICTS[rule['verdict']]}] {rule['id']} {rule['title']}（{EFFECTS[rule['effect']]}）"]
-            lines.append(f"    {_('Clause')}: {rule['basis']}  [{rule['confidence']}]")
-            lines.append(f"    {_('Condition')}: {rule['when']}")
+            lines.append(f"    {clause}: {rule['basis']}  [{rule['confidence']}]")
+            lines.append(f"    {condition}: {rule['when']}")
             for name, one in rule["inputs"].items():
                 value = _("unknown") if one["value"] is None else written(one["value"], MEASURES[name].decimals)
                 source = f"{SOURCE_TITLES[one['source']]}, {one['as_of']}"
-                lines.append(f"    {_('Value')}: {MEASURES[name].title} {name} = {value}{unit(one['uom'])}  ({source})")
+                lines.append(f"    {value_word}: {MEASURES[name].title} {name} = {value}{unit(one['uom'])}  ({source})")
             for name, one in rule["params"].items():
-                lines.append(f"    {_('Threshold')}: {name} = {one['value']}{unit(one['uom'])}")
+                lines.append(f"    {threshold}: {name} = {one['value']}{unit(one['uom'])}")
             if rule["message"]:
                 lines.append(f"    → {rule['message']}")
             for fact in rule["missing"]:
-                lines.append(f"    {_('Missing')}: {fact['title']} → {fact['owner_name']}")
+                lines.append(f"    {missing}: {fact['title']} → {fact['owner_name']}")
         if result["not_applicable"]:
             lines += ["", _("Rules of other categories: ") + ", ".join(rule["id"] for rule in result["not_applicable"])]
         if result["missing"]:
