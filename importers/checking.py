@@ -67,6 +67,14 @@ def field_text(table: Table, match: Match, name: str, encoding: str, rows: slice
     return column_text(table, column, encoding, rows)
 
 
+def key_text(table: Table, match: Match, encoding: str, rows: slice, *, shown: bool = True) -> pa.Array:
+    """What identifies each row: its key, or the parts of a key of several fields, in one text."""
+    profile = match.profile
+    names = profile.key_shown if shown else profile.key_parts
+    parts = [field_text(table, match, name, encoding, rows)[0] for name in names]
+    return parts[0] if len(parts) == 1 else pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, " "))
+
+
 def column_text(table: Table, column: str, encoding: str, rows: slice) -> tuple[pa.Array, np.ndarray]:
     """One column of the DBF as text, the ways of writing "nothing" taken as ""."""
     values, bad = decoded(trimmed(table.raw(table.column(column), rows)), encoding)
@@ -140,7 +148,7 @@ class Batch:
         if one.scheme:
             known = strings(list(codes.usable(one.scheme)))
             wrong = present & ~_mask(pc.is_in(values, known))
-            self.tell(wrong, "3-code-unknown", one.scheme_severity, name, values, one.scheme)
+            self.tell(wrong, one.scheme_code, one.scheme_severity, name, values, one.scheme)
         if one.domain:
             self._check_domain(one, name, values, present)
         if one.only:
@@ -197,6 +205,8 @@ class Batch:
             self.tell(_mask(pc.equal(values, "")), "3-required", one.required, name)
         if one.share and one.name in self.layerwide.per_cent:
             found = found / 100
+        if one.factor != 1.0:
+            found = found * one.factor
         if one.unit_field:
             units = self.text(one.unit_field).to_pylist()
             factor = np.array([AREA_UNITS.get(unit.lstrip("0") if unit.isdigit() else unit, 1.0) for unit in units])
@@ -234,6 +244,55 @@ class Batch:
         self.tell(wrong, "3-not-a-date", WARN, name, values)
         return found
 
+    def check_truth(self, one: Field) -> tuple[np.ndarray, np.ndarray]:
+        """A yes-or-no field of three values: what it says, and where it says anything. Empty is not no."""
+        values = self.text(one.name)
+        yes, no = _mask(pc.is_in(values, strings(YES))), _mask(pc.is_in(values, strings(NO)))
+        known = yes | no | _mask(pc.equal(values, ""))
+        self.tell(~known, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        return yes, yes | no
+
+    def check_floors(self, one: Field) -> pa.Array:
+        """Areas by floor, written 3:120.50;4:300, as JSON; null where nothing is said or it cannot be read."""
+        values = self.text(one.name)
+        found, wrong = [], np.zeros(self.n, bool)
+        for row, said in enumerate(values.to_pylist()):
+            floors = _floors(said) if said else None
+            wrong[row] = bool(said) and floors is None
+            found.append(json.dumps(floors) if floors else None)
+        self.tell(wrong, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        return strings(found)
+
+    def check_span(self, begin: Field, end: Field, spans: dict[str, list[int | None]]):
+        """Take off an end before its beginning, and tell it; `spans` holds the days of each field."""
+        reversed_ = np.array(
+            [
+                low is not None and high is not None and high < low
+                for low, high in zip(spans[begin.name], spans[end.name], strict=True)
+            ],
+            bool,
+        )
+        if reversed_.any():
+            self.tell(
+                reversed_, "3-dates-reversed", WARN, self.match.columns.get(end.name, end.name), self.text(end.name)
+            )
+            for row in np.flatnonzero(reversed_):
+                spans[end.name][row] = None
+
+    def meanings(self, one: Field, values: pa.Array) -> list[str]:
+        """A text field by what its words mean, where the profile gives meanings; else as it is."""
+        said = values.to_pylist()
+        if not one.means:
+            return said
+        meant = dict(pair.split("=") for pair in one.means)
+        wrong = np.array([bool(word) and word not in meant for word in said], bool)
+        self.tell(wrong, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        return [meant.get(word, "") for word in said]
+
+    def dates_said(self, days: list[int | None]) -> list[str]:
+        """Days since 2000-01-01 as ISO dates."""
+        return ["" if day is None else (EPOCH + datetime.timedelta(days=day)).isoformat() for day in days]
+
     def check_areas(self, one: Field, declared: np.ndarray, measured: np.ndarray):
         """Hold an area field, in m², against the measured area."""
         with np.errstate(invalid="ignore"):
@@ -262,7 +321,7 @@ class Batch:
         }
         for column in self.table.columns:
             one = stored.get(column.name)
-            if one is not None and (one.column or one.constant):
+            if one is not None and (one.column or one.constant or one.wish or one.of):
                 continue
             if column.name.upper() in self.match.profile.ignore:
                 continue
@@ -326,6 +385,16 @@ def use_scheme(said: str, default: str) -> tuple[str, bool]:
     if not found:
         return UNKNOWN, False
     return (found.pop() if len(found) == 1 else UNKNOWN), both
+
+
+def _floors(said: str) -> dict[str, float] | None:
+    found = {}
+    for part in filter(None, re.split(r"[;；]", said)):
+        match = re.fullmatch(r"\s*(-?\d{1,3})\s*[:：]\s*(\d+(?:\.\d+)?)\s*", part)
+        if not match or match[1] in found:
+            return None
+        found[match[1]] = float(match[2])
+    return found
 
 
 def _pair(name: str, value: str, kind: str) -> str:

@@ -33,6 +33,10 @@ class Inspected:
     crs: ReferenceSystem
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def rows(self) -> int:
+        return max(self.table.rows, self.shapes.rows)
+
 
 def inspected(layer: opening.Layer, district: Box | None = None, *, encoding=None, crs=None) -> Inspected:
     """Open a layer and give the verdicts on its encoding and reference system."""

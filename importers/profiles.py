@@ -19,7 +19,9 @@ class Field:
     """One field of a profile. Severities are "refuse" (the row is not taken) and "warn".
 
     `pattern` is a full match; `scheme` and `domain` name code tables; `name_of` pairs a name with the code field it
-    belongs to; `only` lists the values with which a row is taken; `area` is held against the measured area.
+    belongs to; `only` lists the values with which a row is taken; `area` is held against the measured area; `factor`
+    turns the unit of the field into that of its column. `wish` names a fact of the holder's wish, `means` what words
+    stand for ("word=meaning"), and `of` the register in which the row that a code names is looked up.
     """
 
     name: str
@@ -48,11 +50,19 @@ class Field:
     use: bool = False
     street: bool = False
     in_district: bool = False
+    scheme_code: str = "3-code-unknown"
+    wish: str = ""
+    means: tuple[str, ...] = ()
+    factor: float = 1.0
+    of: str = ""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A layout file, read. `text` is its exact content, kept by digest with every delivery."""
+    """A layout file, read. `text` is its exact content, kept by digest with every delivery.
+
+    Where one field does not identify a row, `key_parts` do together; `key_shown` are those that are told.
+    """
 
     name: str
     title: str
@@ -65,6 +75,8 @@ class Profile:
     refuse: tuple[dict, ...] = ()
     default_scheme: str = "unknown"
     repeated_keys: bool = False
+    key_parts: tuple[str, ...] = ()
+    key_shown: tuple[str, ...] = ()
     text: str = ""
 
     def field(self, name: str) -> Field:
@@ -161,6 +173,8 @@ def _read(path: Path) -> Profile:
     head = dict(raw["profile"])
     head["layers"] = tuple(head["layers"])
     head["refuse"] = tuple(head.pop("refuse", ()))
+    head["key_parts"] = tuple(head.get("key_parts", (head["key"],)))
+    head["key_shown"] = tuple(head.get("key_shown", head["key_parts"]))
     known = raw.get("known", {})
     return Profile(
         fields=made,

@@ -3,6 +3,7 @@ WITH resolved AS (
     UPDATE units_finding f SET state = 'resolved', resolved_at = now()
     FROM units_delivery d
     WHERE d.id = f.delivery_id AND d.survey_id = %(survey)s AND d.profile = %(profile)s AND d.id <> %(delivery)s
+      AND (%(layer)s::text IS NULL OR d.layer = %(layer)s)
       AND f.state <> 'resolved' AND NOT EXISTS (SELECT FROM told t WHERE t.identity = f.identity)
 )
 INSERT INTO units_finding (district_id, street_id, survey_id, delivery_id, identity, code, severity, state, subjects,

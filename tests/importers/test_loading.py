@@ -14,7 +14,7 @@ import shapely
 from django.db import connection
 from django.utils import translation
 
-from importers import loading, opening
+from importers import loading, opening, taking
 from importers.loading import load
 from importers.reading_shp import Shapes, polygons
 from tests.importers.shapefiles import (
@@ -173,7 +173,7 @@ def test_the_layer_is_found_by_name_inside_a_zip_of_gbk_names(tmp_path):
 
 
 def test_an_analyst_sees_progress(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "BATCH", 2)
+    monkeypatch.setattr(taking, "BATCH", 2)
     seen = []
     into(
         shapefile(tmp_path, rows=[patch(n) for n in range(5)]), progress=lambda done, total: seen.append((done, total))
@@ -435,8 +435,9 @@ def test_a_dry_run_tells_all_and_keeps_nothing(tmp_path, kept):
 
 @pytest.mark.parametrize("where", ["shaped", "authored"])
 def test_a_crash_in_the_middle_leaves_nothing(tmp_path, kept, monkeypatch, where):
-    monkeypatch.setattr(loading, "BATCH", 2)
-    calls, real = [], getattr(loading, where)
+    monkeypatch.setattr(taking, "BATCH", 2)
+    module = taking if where == "shaped" else loading
+    calls, real = [], getattr(module, where)
 
     def crash(*args, **options):
         calls.append(1)
@@ -444,7 +445,7 @@ def test_a_crash_in_the_middle_leaves_nothing(tmp_path, kept, monkeypatch, where
             raise MemoryError("the machine gave up")
         return real(*args, **options)
 
-    monkeypatch.setattr(loading, where, crash)
+    monkeypatch.setattr(module, where, crash)
     path = shapefile(tmp_path / "d", rows=[patch(n) for n in range(8)])
     with pytest.raises(MemoryError):
         into(path)

@@ -1,0 +1,83 @@
+"""Give a district and its streets the shapes of a delivered boundary layer."""
+
+import numpy as np
+import shapely
+from django.db import connection
+
+from importers.checking import Batch
+from importers.shaping import as_delivered, shaped
+from importers.taking import check_shapes
+from importers.telling import Done, Telling, absolute
+from units.models import District, Street
+from units.spatial import STORAGE_SRID
+
+
+def take_boundaries(telling: Telling, place: District, layerwide, progress=None):
+    """Dissolve the rows of one code, and give District and Street the shape where it differs."""
+    seen, found, counts = telling.seen, telling.match, telling.counts
+    rows = min(seen.table.rows, seen.shapes.rows)
+    batch = Batch(seen.table, found, seen.encoding.python, slice(0, rows), layerwide)
+    rings = seen.shapes.rings(0, rows)
+    shape = shaped(rings, telling.projection, twice=True)
+    check_shapes(batch, rings, shape)
+    code, name = (batch.check(found.profile.field(one)).to_pylist() for one in ("XZQDM", "XZQMC"))
+    batch.refused |= ~shape.good & batch.live
+    keep = batch.live & ~batch.refused
+    keys = batch.text(found.profile.key)
+    telling.note(
+        Done(
+            0,
+            memoryview(b""),
+            int(keep.sum()),
+            int((~batch.live).sum()),
+            [absolute(problem, keys, 0) for problem in batch.problems],
+            [(int(row), as_delivered(rings, int(row))) for row in np.flatnonzero(batch.refused & batch.live)],
+            [],
+        )
+    )
+    telling.lone_rows(rows)
+    shapes: dict[str, list] = {}
+    names: dict[str, str] = {}
+    for row in np.flatnonzero(keep):
+        wkb = shape.head[int(row)].as_py()[4:] + shape.body[int(row)].as_py()
+        short = _short(code[row])
+        shapes.setdefault(short, []).append(shapely.from_wkb(wkb))
+        names[short] = name[row]
+    whole = {short: _multi(shapely.union_all(parts)) for short, parts in shapes.items()}
+    if place.code not in whole and whole:
+        whole[place.code] = _multi(shapely.union_all(list(whole.values())))
+    outcome = {}
+    with connection.cursor() as cursor:
+        for short, made in whole.items():
+            outcome[short] = _store(cursor, place, short, names.get(short, ""), made)
+    for row in np.flatnonzero(keep):
+        became = outcome[_short(code[row])]
+        setattr(counts, became, getattr(counts, became) + 1)
+    if progress:
+        progress(rows, rows)
+
+
+def _short(code: str) -> str:
+    """Nine digits of a street, six of a district, however the layer pads them."""
+    code = code[:9] if len(code) > 6 else code
+    return code[:6] if code[6:] == "000" else code
+
+
+def _store(cursor, place: District, code: str, name: str, made) -> str:
+    """Store one boundary; which of the counts it belongs to."""
+    geom = shapely.to_wkb(shapely.set_srid(made, STORAGE_SRID), include_srid=True)
+    if len(code) == 9:
+        street, _created = Street.objects.get_or_create(code=code, defaults={"district": place, "name": name[:60]})
+        before = street.geom
+        cursor.execute("UPDATE units_street SET geom = %s WHERE code = %s", [geom, code])
+    else:
+        before = place.geom
+        cursor.execute("UPDATE units_district SET geom = %s WHERE code = %s", [geom, code])
+    if before is None:
+        return "taken"
+    same = shapely.equals_exact(shapely.from_wkb(bytes(before.wkb)), made, 0, normalize=True)
+    return "unchanged" if same else "changed"
+
+
+def _multi(shape):
+    return shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon(shapely.get_parts(shape).tolist())

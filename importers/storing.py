@@ -1,0 +1,155 @@
+"""Lay the checked rows of a batch out as the columns of their table, ready for a binary COPY."""
+
+import hashlib
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from importers import copying
+from importers.arrays import strings
+from importers.checking import Batch
+from importers.inspecting import Inspected
+from importers.profiles import Profile
+from importers.shaping import Shaped
+from units.models import Delivery, District, Street
+
+APART = ("date", "flag", "floors")  # kinds of fields that do not stand in field order
+
+
+class Storing:
+    """How the rows of one delivery become tuples of its table; `constants` are columns alike in every row."""
+
+    def __init__(self, delivery: Delivery, place: District, seen: Inspected, profile: Profile):
+        self.delivery, self.place, self.seen, self.profile = delivery, place, seen, profile
+        self.constants: dict[str, bytes] = {}
+        streets = list(Street.objects.filter(district=place))
+        self.street_codes = frozenset(street.code for street in streets)
+        with_shape = [street for street in streets if street.geom is not None]
+        self.street_list = [street.code for street in with_shape]
+        self.street_tree = shapely.STRtree([shapely.from_wkb(bytes(street.geom.wkb)) for street in with_shape])
+
+    def columns(self) -> list[str]:
+        """The columns that COPY writes, in the order in which `tuples` gives them."""
+        kind, fields = self.profile.table, self.profile.fields
+        names = ["delivery_id", "district_id", "row_number", "row_digest", *self.constants]
+        names += {"patch": ["area_m2"], "building": ["temporary"]}.get(kind, [])
+        names += [each.column for each in fields if each.column and each.kind not in APART]
+        names += [each.column for each in fields if each.column and each.kind == "date"]
+        names += [each.column for each in fields if each.column and each.kind == "floors"]
+        if kind == "parcel":
+            names += ["owner_wish", "use_scheme"]
+        if kind != "control":
+            names.append("street_id")
+        return [*names, "extra", "geom"]
+
+    def tuples(self, batch: Batch, shape: Shaped, start: int, ambiguous: set[str]) -> memoryview:
+        """The good rows of a batch as COPY tuples. The checks of the fields are made here; they refuse rows too."""
+        head, tail = self._encoded(batch, shape, start, ambiguous)
+        return copying.tuples(len(self.columns()), head, tail, batch.n, batch.live & ~batch.refused)
+
+    def _encoded(self, batch: Batch, shape: Shaped, start: int, ambiguous: set[str]):
+        kind, n = self.profile.table, batch.n
+        head = [
+            copying.constant(self.delivery.pk),
+            copying.constant(self.place.code.encode()),
+            copying.numbers(np.arange(start + 1, start + n + 1), ">i4"),
+            copying.digests(row_digests(self.seen, start, start + n)),
+            *self.constants.values(),
+        ]
+        if kind == "patch":
+            head.append(copying.numbers(np.nan_to_num(shape.area), ">f8"))
+        if kind == "building":
+            head.append(copying.numbers(batch.check_flag("LSJZ"), "u1"))
+        tail: list[pa.Array] = []
+        street = None
+        use = pa.nulls(n, pa.string())
+        spans: dict[str, list] = {}
+        apart: list = []
+        wishes: dict[str, list] = {}
+        for one in self.profile.fields:
+            if one.kind == "number":
+                values = batch.check_number(one)
+                if one.area:
+                    batch.check_areas(one, values, shape.area)
+                if one.column:
+                    tail.append(copying.numeric(values, one.decimals))
+            elif one.kind == "integer":
+                values = batch.check_number(one)
+                tail.append(copying.integers(values, ">i2"))
+            elif one.kind == "truth":
+                values, present = batch.check_truth(one)
+                tail.append(copying.nullable(copying.numbers(values, "u1"), present))
+            elif one.kind == "floors":
+                apart += copying.json_objects(batch.check_floors(one))
+            elif one.kind == "flag":
+                continue  # among the columns of fixed size
+            elif one.kind == "date":
+                spans[one.name] = batch.check_date(one)
+                if one.wish:
+                    wishes[one.wish] = batch.dates_said(spans[one.name])
+            else:
+                values = batch.check(one)
+                if one.street:
+                    street = self._street_of(values)
+                if one.use:
+                    use, both = batch.uses(one.name)
+                    ambiguous |= both
+                if one.wish:
+                    wishes[one.wish] = batch.meanings(one, values)
+                if one.column:
+                    tail += copying.text(values)
+        if kind == "parcel":
+            batch.check_span(self.profile.field("SYQQSSJ"), self.profile.field("SYQJSSJ"), spans)
+        tail += [copying.dates(spans[one.name]) for one in self.profile.fields if one.kind == "date" and one.column]
+        tail += apart
+        if kind == "parcel":
+            tail += copying.json_objects(_wishes(wishes, n))
+            tail += copying.text(use)
+        if kind != "control":
+            tail += copying.text(street if street is not None else self._street_around(shape))
+        tail += copying.json_objects(batch.further())
+        tail += [shape.head, shape.body]
+        batch.refused |= ~shape.good & batch.live
+        return head, tail
+
+    def _street_of(self, values: pa.Array) -> pa.Array:
+        code = pc.utf8_slice_codeunits(values, 0, 9)
+        known = pc.is_in(code, strings(sorted(self.street_codes)))
+        return pc.if_else(known, code, None)
+
+    def _street_around(self, shape: Shaped) -> pa.Array:
+        """The street whose area holds the centre of each row, where streets have areas."""
+        found: list[str | None] = [None] * len(shape.good)
+        rows = np.flatnonzero(shape.good)
+        if self.street_list and len(rows):
+            at, street = self.street_tree.query(shapely.points(shape.centre[rows]), predicate="intersects")
+            for row, number in zip(rows[at], street, strict=True):
+                found[row] = self.street_list[number]
+        return strings(found)
+
+
+def row_digests(seen: Inspected, start: int, stop: int) -> list[bytes]:
+    """The SHA-256 of each row as delivered: its record in the table, then its record in the .shp."""
+    table, size, header = seen.table.raw_bytes, seen.table.record_size, seen.table.header_size
+    records = [table[header + row * size : header + (row + 1) * size] for row in range(start, stop)]
+    if seen.shapes is None:
+        return [hashlib.sha256(record).digest() for record in records]
+    shapes, offsets = seen.shapes.raw_bytes, seen.shapes.offsets[start:stop] + 8
+    ends = np.where(seen.shapes.whole[start:stop], offsets + seen.shapes.lengths[start:stop], 0).tolist()
+    found = []
+    for record, low, high in zip(records, offsets.tolist(), ends, strict=True):
+        digest = hashlib.sha256(record)
+        digest.update(shapes[low:high])
+        found.append(digest.digest())
+    return found
+
+
+def _wishes(wishes: dict[str, list], n: int) -> pa.Array:
+    """What each row's holder wishes as JSON text; null where nothing is said."""
+    if not any(any(values) for values in wishes.values()):
+        return pa.nulls(n, pa.string())
+    said = ({name: values[row] for name, values in wishes.items() if values[row]} for row in range(n))
+    return strings(json.dumps(one, ensure_ascii=False) if one else None for one in said)
