@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -87,35 +87,38 @@ class ThrottledBackend(ModelBackend):
             return None
         if "\0" in username or len(username) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
             return None  # no such name can exist
-        # The attempt is written down as a failure before the password is looked at, and taken back when it was right:
-        # a hundred guesses at once are then counted like a hundred in a row.
-        attempt = SignInFailure.objects.create(
-            name_digest=digest("name", username), address_digest=digest("address", address_of(request))
-        )
-        if blocked(attempt, allowed_more=1):
-            attempt.delete()
+        names = digest("name", username)
+        addresses = digest("address", address_of(request))
+        with transaction.atomic():
+            # One attempt at a time for a name from an address: a hundred guesses at once count like a hundred in a
+            # row, and a program that asks ten things at once with the right password is not taken for a guesser.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [names + addresses])
+            refused = blocked(names, addresses)
+            user = None if refused else super().authenticate(request, username=username, password=password)
+            if user is not None:
+                SignInFailure.objects.filter(name_digest=names, address_digest=addresses).delete()
+            elif not refused:
+                SignInFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
+                SignInFailure.objects.create(name_digest=names, address_digest=addresses)
+        if refused:
             raise TooManyFailures
-        user = super().authenticate(request, username=username, password=password)
-        if user is None:
-            SignInFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
-            return None
-        SignInFailure.objects.filter(name_digest=attempt.name_digest, address_digest=attempt.address_digest).delete()
         return user
 
 
-def blocked(attempt: SignInFailure, allowed_more: int = 0) -> bool:
-    """Whether name and address of an attempt have failed too often; `allowed_more` is 1 when it is itself written."""
-    name, address = Q(name_digest=attempt.name_digest), Q(address_digest=attempt.address_digest)
+def blocked(names: str, addresses: str) -> bool:
+    """Whether this name from this address, this address or this name (digests) has failed too often of late."""
+    name, address = Q(name_digest=names), Q(address_digest=addresses)
     failures = SignInFailure.objects.filter(name | address, at__gte=timezone.now() - WINDOW).aggregate(
         here=Count("pk", filter=name & address),
         of_address=Count("pk", filter=address),
         of_name=Count("pk", filter=name),
     )
-    nowhere = attempt.address_digest == digest("address", "")  # a server behind a socket is not told who calls
+    nowhere = addresses == digest("address", "")  # a server behind a socket is not told who calls
     return (
-        failures["here"] >= FAILURES_A_NAME_AND_ADDRESS + allowed_more
-        or (failures["of_address"] >= FAILURES_AN_ADDRESS + allowed_more and not nowhere)
-        or failures["of_name"] >= FAILURES_A_NAME + allowed_more
+        failures["here"] >= FAILURES_A_NAME_AND_ADDRESS
+        or (failures["of_address"] >= FAILURES_AN_ADDRESS and not nowhere)
+        or failures["of_name"] >= FAILURES_A_NAME
     )
 
 
@@ -129,6 +132,11 @@ class Remembered:
     def __init__(self):
         self.entries: OrderedDict[bytes, float] = OrderedDict()
         self.lock = threading.Lock()
+        self.turns = [threading.Lock() for _ in range(64)]
+
+    def turn(self, key: bytes) -> threading.Lock:
+        """The lock that requests with the same credentials share."""
+        return self.turns[key[0] % len(self.turns)] if key else threading.Lock()
 
     def key(self, user, password: str) -> bytes:
         text = f"{user.pk}\0{user.password}\0{password}".encode("utf-8", "surrogatepass")
@@ -202,11 +210,14 @@ def verified(request, name: str, password: str):
     key = remembered.key(user, password) if user else b""
     if user and remembered.knows(key):
         # Guesses that hit a remembered password are throttled like any other guess.
-        attempt = SignInFailure(name_digest=digest("name", name), address_digest=digest("address", address_of(request)))
-        if blocked(attempt):
+        if blocked(digest("name", name), digest("address", address_of(request))):
             raise TooManyFailures
         return user
-    found = authenticate(request, username=name, password=password)
-    if found is not None:
-        remembered.add(remembered.key(found, password))
+    # Of many requests that come at once with one password, one is checked and the others wait for its answer.
+    with remembered.turn(key):
+        if user and remembered.knows(key):
+            return user
+        found = authenticate(request, username=name, password=password)
+        if found is not None:
+            remembered.add(remembered.key(found, password))
     return found

@@ -94,3 +94,7 @@ def test_every_setting_of_the_environment_is_in_the_readme():
     )
     untold = {name for name in used if f"`{name}`" not in README}
     assert not untold, f"tell the README of {sorted(untold)}"
+
+
+def test_no_figure_was_left_to_be_filled_in():
+    assert not re.search(r"@[A-Z_]+@", README)

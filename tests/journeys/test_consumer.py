@@ -5,6 +5,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas
@@ -47,6 +48,19 @@ def fetch(site, path: str, credentials: str = "", **headers: str):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, dict(error.headers), error.read()
+
+
+def test_a_program_that_asks_many_things_at_once_is_not_taken_for_a_guesser(site):
+    with ThreadPoolExecutor(14) as pool:
+        address = "/ogc/collections/parcels/items?limit=1"
+        answers = list(pool.map(lambda _: fetch(site, address, CREDENTIALS)[0], range(28)))
+    assert answers == [200] * 28
+
+
+def test_many_guesses_at_once_are_counted_like_many_in_a_row(site):
+    with ThreadPoolExecutor(14) as pool:
+        answers = list(pool.map(lambda n: fetch(site, "/ogc/collections/parcels", f"x:guess {n}")[0], range(14)))
+    assert sorted(answers) == [401] * 5 + [429] * 9
 
 
 def test_ogrinfo_reads_every_layer_with_a_password(site):

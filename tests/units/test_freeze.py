@@ -193,3 +193,15 @@ def test_a_row_written_while_the_bureau_accepts_is_either_in_the_digest_or_refus
         acceptor.execute(accept, [bureau.pk])
         acceptor.commit()
     assert Freeze.objects.get().rows == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"role": "R5"}, {"from_state": "draft"}, {"subject": "999999"}], ids=["role", "state", "subject"]
+)
+def test_only_the_bureau_accepts_and_only_what_was_submitted(own_database, wrong):
+    user = User.objects.create_user("bureau")
+    District.objects.create(code="120104", name="南开区", srid=4548)
+    facts = {"subject": "120104", "from_state": "submitted", "role": "R7"} | wrong
+    with pytest.raises(IntegrityError, match="Only the municipal bureau"):
+        Move.objects.create(register="legacy_register", district_id="120104", to_state="accepted", by=user, **facts)
+    assert not Freeze.objects.exists()

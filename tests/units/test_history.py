@@ -7,9 +7,10 @@ import psycopg
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import connection, transaction
+from django.utils import timezone
 
 from units.history import authored
-from units.models import District, Move, Parcel, Revision, Scope, Survey, User
+from units.models import District, Move, Parcel, Revision, Scope, ServedChange, Survey, User
 
 pytestmark = pytest.mark.rows("NK054")
 
@@ -137,6 +138,138 @@ def test_the_role_of_the_site_cannot_rewrite_history(survey, statement):
     make(survey)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.connection.execute(statement)
+
+
+def test_the_session_cannot_switch_the_history_triggers_off(survey):
+    make(survey)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('pgtrigger.ignore', (SELECT '{' || string_agg(tgname, ',') || '}' FROM pg_trigger"
+            " WHERE tgname LIKE 'pgtrigger%%'), false)"
+        )
+        cursor.execute("UPDATE units_parcel SET address = 'nobody sees this'")
+        cursor.execute("RESET pgtrigger.ignore")
+    assert versions()[-1][:2] == ("update", "nobody sees this")
+
+
+def test_a_table_of_the_same_name_does_not_catch_the_versions(survey):
+    make(survey)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE units_parcelevent (LIKE public.units_parcelevent INCLUDING ALL)")
+        cursor.execute("UPDATE units_parcel SET address = 'nobody sees this'")
+        cursor.execute("DROP TABLE pg_temp.units_parcelevent")
+    assert versions()[-1][:2] == ("update", "nobody sees this")
+
+
+def test_the_author_of_an_older_version_cannot_be_changed(survey, planner):
+    with pghistory.context(user=planner.pk):
+        make(survey)
+    context = Parcel.pgh_event_model.objects.get().pgh_context
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
+            [str(context.pk), json.dumps({"user": 4711})],
+        )
+        cursor.execute("UPDATE units_parcel SET address = 'x'")
+    assert [row[2] for row in versions()] == [planner.pk, 4711]
+
+
+def test_facts_told_later_in_one_transaction_join_its_context(survey, planner):
+    with transaction.atomic(), pghistory.context(user=planner.pk):
+        parcel = make(survey)
+        with pghistory.context(reason="corrected"):
+            parcel.address = "乙"
+            parcel.save()
+    contexts = {e.pgh_context for e in Parcel.pgh_event_model.objects.select_related("pgh_context")}
+    assert [context.metadata["reason"] for context in contexts] == ["corrected"]
+
+
+def test_replication_mode_keeps_versions_too(survey, superuser):
+    make(survey)
+    superuser.execute("SET session_replication_role = replica")
+    superuser.execute("UPDATE units_parcel SET address = '壬'")
+    assert versions()[-1] == ("update", "壬", None, "geoinv_super")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE units_parcel CASCADE",
+        "TRUNCATE units_parcelevent",
+        "DELETE FROM units_parcelevent",
+        "UPDATE units_parcelevent SET address = 'x'",
+        "TRUNCATE pghistory_context CASCADE",
+        "DELETE FROM pghistory_context",
+    ],
+)
+def test_not_even_the_owner_empties_or_rewrites_history(survey, owner, statement):
+    make(survey)
+    with pytest.raises(psycopg.errors.RestrictViolation, match="kept for ever"):
+        owner.execute(statement)
+
+
+def test_every_history_trigger_is_hardened(survey, owner):
+    """A migration that adds one must call geoinv_harden_history() at its end."""
+    rows = owner.execute(
+        "SELECT t.tgname, t.tgenabled, p.prosecdef, p.proconfig FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE t.tgname LIKE 'pgtrigger%'"
+    ).fetchall()
+    assert len(rows) >= 3 * 12
+    for name, enabled, definer, config in rows:
+        assert (enabled, definer, config) == ("A", True, ["search_path=public, pg_temp"]), name
+    assert owner.execute("SELECT _pgtrigger_should_ignore('any')").fetchone() == (False,)
+
+
+def test_a_boundary_that_is_replaced_stays_readable(survey):
+    district = survey.district
+    district.geom = square()
+    district.save()
+    district.geom = square(117.3)
+    district.save()
+    shapes = District.pgh_event_model.objects.filter(code="120104").order_by("pgh_id").values_list("geom", flat=True)
+    assert [shape and shape.extent[0] for shape in shapes] == [None, 117.15, 117.3]
+
+
+def test_patches_of_a_survey_in_force_are_neither_changed_nor_deleted(survey, owner):
+    delivery = survey.deliveries.create(
+        district=survey.district, profile="dltb", layer="DLTB", sha256="0" * 64, size=1, encoding={}, crs={}
+    )
+    survey.patches.create(
+        delivery=delivery, district=survey.district, bsm="1" * 18, dlbm="0601", geom=square(), area_m2=1
+    )
+    survey.patches.update(dlmc="工业用地")
+    survey.state, survey.activated_at = "in_force", timezone.now()
+    survey.save()
+    for statement in ("DELETE FROM units_landusepatch", "UPDATE units_landusepatch SET dlbm = '0701'"):
+        with pytest.raises(psycopg.errors.RestrictViolation, match="put in force"):
+            owner.execute(statement)
+    assert survey.patches.get().dlbm == "0601"
+
+
+def test_writers_of_one_table_do_not_wait_for_each_other(survey, databases):
+    one, two = make(survey), make(survey, CODE[:-1] + "2")
+    words = connection.settings_dict
+    with (
+        psycopg.connect(dbname=words["NAME"], user=words["USER"], host=words["HOST"]) as first,
+        psycopg.connect(dbname=words["NAME"], user=words["USER"], host=words["HOST"]) as second,
+    ):
+        second.execute("SET statement_timeout = '2s'")
+        first.execute("UPDATE units_parcel SET address = 'a' WHERE id = %s", [one.pk])
+        second.execute("UPDATE units_parcel SET address = 'b' WHERE id = %s", [two.pk])
+        second.commit()
+        first.commit()
+    assert set(Parcel.objects.values_list("address", flat=True)) == {"a", "b"}
+
+
+def test_folding_the_changes_keeps_the_revision_growing(survey):
+    parcel = make(survey)
+    seen = []
+    for number in range(505):
+        Parcel.objects.filter(pk=parcel.pk).update(version=number + 2)
+        if number > 480:
+            seen.append(Revision.objects.get(name="parcel").number)
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert ServedChange.objects.count() < 500
 
 
 def test_the_role_of_the_site_owns_nothing_and_sees_history_and_moves(survey):

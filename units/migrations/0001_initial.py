@@ -26,6 +26,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Revision',
+            fields=[
+                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('number', models.PositiveBigIntegerField()),
+            ],
+            options={
+                'verbose_name': 'Revision',
+                'verbose_name_plural': 'Revisions',
+                'db_table': 'units_revision',
+                'managed': False,
+            },
+        ),
+        migrations.CreateModel(
             name='CriteriaEdition',
             fields=[
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='Digest')),
@@ -56,14 +69,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name='ServedChange',
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('number', models.PositiveBigIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=40)),
+                ('times', models.PositiveBigIntegerField(default=1)),
             ],
             options={
-                'verbose_name': 'Revision',
-                'verbose_name_plural': 'Revisions',
+                'verbose_name': 'Change of a served table',
+                'verbose_name_plural': 'Changes of served tables',
             },
         ),
         migrations.CreateModel(
@@ -105,6 +119,23 @@ class Migration(migrations.Migration):
             managers=[
                 ('objects', django.contrib.auth.models.UserManager()),
             ],
+        ),
+        migrations.CreateModel(
+            name='DistrictEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('code', models.CharField(max_length=6, serialize=False, verbose_name='Code')),
+                ('name', models.CharField(max_length=60, verbose_name='Name')),
+                ('srid', models.IntegerField(help_text='Lengths and topology are judged in it.', verbose_name='Gauss–Krüger zone (EPSG)')),
+                ('geom', django.contrib.gis.db.models.fields.MultiPolygonField(blank=True, null=True, srid=4490, verbose_name='Boundary')),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='units.district')),
+            ],
+            options={
+                'abstract': False,
+            },
         ),
         migrations.CreateModel(
             name='Document',
@@ -221,6 +252,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='StreetEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('code', models.CharField(max_length=9, serialize=False, verbose_name='Code')),
+                ('name', models.CharField(max_length=60, verbose_name='Name')),
+                ('geom', django.contrib.gis.db.models.fields.MultiPolygonField(blank=True, null=True, srid=4490, verbose_name='Boundary')),
+                ('district', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='units.district', verbose_name='District')),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='units.street')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -229,6 +277,7 @@ class Migration(migrations.Migration):
                 ('layer', models.CharField(max_length=255, verbose_name='Layer')),
                 ('sha256', models.CharField(max_length=64, verbose_name='Digest of the file')),
                 ('size', models.PositiveBigIntegerField(verbose_name='Bytes')),
+                ('reading', models.CharField(blank=True, max_length=64, verbose_name='Digest of how the file was read')),
                 ('state', units.models.fields.OneOf(choices=[('loaded', 'Loaded'), ('undone', 'Taken back')], default='loaded', max_length=10, verbose_name='State')),
                 ('encoding', models.JSONField(help_text='Name, verdict and evidence', verbose_name='Encoding')),
                 ('crs', models.JSONField(help_text='EPSG code, verdict and evidence', verbose_name='Reference system')),
@@ -251,7 +300,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Delivery',
                 'verbose_name_plural': 'Deliveries',
                 'ordering': ['-imported_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('changed')), '+', models.F('unchanged')), '+', models.F('refused')), '+', models.F('deleted')))), name='delivery_rows_add_up'), models.UniqueConstraint(condition=models.Q(('state', 'loaded')), fields=('survey', 'profile', 'sha256', 'layer'), name='delivery_same_file_once'), models.UniqueConstraint(fields=('id', 'survey', 'district'), name='delivery_with_its_survey')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('changed')), '+', models.F('unchanged')), '+', models.F('refused')), '+', models.F('deleted')))), name='delivery_rows_add_up'), models.UniqueConstraint(condition=models.Q(('state', 'loaded')), fields=('survey', 'profile', 'sha256', 'layer', 'reading'), name='delivery_same_file_once'), models.UniqueConstraint(fields=('id', 'survey', 'district'), name='delivery_with_its_survey')],
             },
         ),
         migrations.CreateModel(
@@ -1106,6 +1155,18 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(related_name='redevelopment_units', through='units.UnitParcel', to='units.parcel', verbose_name='Parcels'),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name='district',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_districtevent" ("code", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "srid") SELECT new_values."code", new_values."geom", new_values."name", _pgh_attached_context.value, NOW(), \'insert\', new_values."code", new_values."srid" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='48c44b9569a5fea56e77b8c23b1a2b1cfe6fbf89', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_ea985', referencing='REFERENCING NEW TABLE AS new_values ', table='units_district', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='district',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_districtevent" ("code", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "srid") SELECT new_values."code", new_values."geom", new_values."name", _pgh_attached_context.value, NOW(), \'update\', new_values."code", new_values."srid" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."code") = (new_values."code") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d0849a317f58b710212f0f16a74338c53930631b', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_27c15', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='units_district', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='district',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_districtevent" ("code", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "srid") SELECT old_values."code", old_values."geom", old_values."name", _pgh_attached_context.value, NOW(), \'delete\', old_values."code", old_values."srid" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='cb3ed95b3f9f9427a483b09297dc36572bf844cf', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_a016e', referencing='REFERENCING OLD TABLE AS old_values ', table='units_district', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name='disposal',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_disposalevent" ("by_id", "document_id", "id", "legacy_id", "note", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "stage") SELECT new_values."by_id", new_values."document_id", new_values."id", new_values."legacy_id", new_values."note", new_values."on", _pgh_attached_context.value, NOW(), \'insert\', new_values."id", new_values."stage" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='8d2531c90c8a7cda832ede16f71dd1f4a24ae711', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_7df73', referencing='REFERENCING NEW TABLE AS new_values ', table='units_disposal', when='AFTER')),
         ),
@@ -1128,6 +1189,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='factsheet',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_factsheetevent" ("building_id", "category", "construction", "due_on", "economy", "id", "land", "lead_id", "parcel_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "version") SELECT old_values."building_id", old_values."category", old_values."construction", old_values."due_on", old_values."economy", old_values."id", old_values."land", old_values."lead_id", old_values."parcel_id", _pgh_attached_context.value, NOW(), \'delete\', old_values."id", old_values."state", old_values."version" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='2686c92ac06a228376568bc18d5040924f36b730', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_134a5', referencing='REFERENCING OLD TABLE AS old_values ', table='units_factsheet', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='street',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_streetevent" ("code", "district_id", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."code", new_values."district_id", new_values."geom", new_values."name", _pgh_attached_context.value, NOW(), \'insert\', new_values."code" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='e974e976f31886d1510408a0ac736b7253aa1bc6', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_7c827', referencing='REFERENCING NEW TABLE AS new_values ', table='units_street', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='street',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_streetevent" ("code", "district_id", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."code", new_values."district_id", new_values."geom", new_values."name", _pgh_attached_context.value, NOW(), \'update\', new_values."code" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."code") = (new_values."code") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='7baeaa70bca264e5600aa063560b478339754bea', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_0104d', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='units_street', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='street',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "units_streetevent" ("code", "district_id", "geom", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT old_values."code", old_values."district_id", old_values."geom", old_values."name", _pgh_attached_context.value, NOW(), \'delete\', old_values."code" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='436f9862125e8a08c37a1bf007854f4f7ce2e78c', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_dbabc', referencing='REFERENCING OLD TABLE AS old_values ', table='units_street', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='scope',

@@ -71,11 +71,14 @@ CREATE TRIGGER delivery_of_its_patches BEFORE DELETE OR UPDATE OF id, survey_id,
 
 AUTHOR = r"""
 -- Every version has an author: the context that the site or an importer set, else the login role of the SQL session.
+-- What an earlier transaction said of itself stays as it was said: a context of the same id but with other words gets
+-- an id of its own.
 CREATE OR REPLACE FUNCTION _pgh_attach_context() RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     context uuid := NULLIF(current_setting('pghistory.context_id', true), '')::uuid;
     told jsonb := NULLIF(current_setting('pghistory.context_metadata', true), '')::jsonb;
+    kept record;
 BEGIN
     IF context IS NULL OR told IS NULL THEN
         context := NULLIF(current_setting('geoinv.sql_context', true), '')::uuid;
@@ -85,10 +88,20 @@ BEGIN
         END IF;
         told := jsonb_build_object('source', 'sql', 'application', current_setting('application_name', true));
     END IF;
-    INSERT INTO pghistory_context (id, metadata, created_at, updated_at)
-    VALUES (context, told || jsonb_build_object('db_user', session_user), now(), now())
-    ON CONFLICT (id) DO UPDATE SET metadata = EXCLUDED.metadata, updated_at = EXCLUDED.updated_at
-    WHERE pghistory_context.metadata <> EXCLUDED.metadata;
+    told := told || jsonb_build_object('db_user', session_user);
+    INSERT INTO pghistory_context (id, metadata, created_at, updated_at) VALUES (context, told, now(), now())
+    ON CONFLICT (id) DO NOTHING;
+    SELECT c.metadata, c.created_at INTO kept FROM pghistory_context c WHERE c.id = context;
+    IF kept.metadata = told THEN
+        RETURN context;
+    END IF;
+    IF kept.created_at = now() THEN
+        UPDATE pghistory_context SET metadata = told, updated_at = clock_timestamp() WHERE id = context;
+        RETURN context;
+    END IF;
+    context := md5(context::text || told::text || now()::text)::uuid;
+    INSERT INTO pghistory_context (id, metadata, created_at, updated_at) VALUES (context, told, now(), now())
+    ON CONFLICT (id) DO NOTHING;
     RETURN context;
 END $$;
 """
@@ -123,6 +136,10 @@ $$;
 CREATE FUNCTION geoinv_freeze_legacy() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    IF NEW.role <> 'R7' OR NEW.from_state <> 'submitted' OR NEW.subject <> NEW.district_id THEN
+        RAISE EXCEPTION 'Only the municipal bureau (R7) accepts a submitted register, and it names its district.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     -- Writers of legacy rows hold a key share on the district, so this waits for them and they for this.
     PERFORM 1 FROM units_district WHERE code = NEW.district_id FOR UPDATE;
     IF EXISTS (SELECT 1 FROM units_freeze WHERE district_id = NEW.district_id) THEN
@@ -130,7 +147,7 @@ BEGIN
             USING ERRCODE = 'restrict_violation';
     END IF;
     INSERT INTO units_freeze (district_id, move_id, frozen_at, rows, digest)
-    SELECT NEW.district_id, NEW.id, NEW.at, count(*), geoinv_legacy_digest(NEW.district_id)
+    SELECT NEW.district_id, NEW.id, now(), count(*), geoinv_legacy_digest(NEW.district_id)
     FROM units_legacyland WHERE district_id = NEW.district_id;
     RETURN NULL;
 END $$;
@@ -203,11 +220,24 @@ REVISED = {
     "units_district": "district",
 }
 REVISIONS = r"""
+-- How often was each served table changed? Changes are rows that are added, never one row that all writers wait for.
+CREATE VIEW units_revision AS
+    SELECT name, sum(times)::bigint AS number FROM units_servedchange GROUP BY name;
+
 CREATE FUNCTION geoinv_revise() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    latest bigint;
 BEGIN
-    INSERT INTO units_revision (name, number) VALUES (TG_ARGV[0], 1)
-    ON CONFLICT (name) DO UPDATE SET number = units_revision.number + 1;
+    INSERT INTO units_servedchange (name, times) VALUES (TG_ARGV[0], 1) RETURNING id INTO latest;
+    IF latest % 500 = 0 THEN -- fold what nobody else is folding; the sums stay
+        WITH folded AS (
+            DELETE FROM units_servedchange WHERE id IN
+                (SELECT id FROM units_servedchange WHERE id < latest FOR UPDATE SKIP LOCKED)
+            RETURNING name, times
+        )
+        INSERT INTO units_servedchange (name, times) SELECT name, sum(times) FROM folded GROUP BY name;
+    END IF;
     RETURN NULL;
 END $$;
 """ + "".join(
@@ -218,20 +248,81 @@ CREATE TRIGGER revised AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
     for table, name in REVISED.items()
 )
 
+IN_FORCE = r"""
+-- A survey that was put in force is never overwritten: its patches are neither changed nor deleted, by anybody.
+CREATE FUNCTION geoinv_keep_patches() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM units_survey s WHERE s.state <> 'loaded'
+               AND s.id IN (SELECT DISTINCT survey_id FROM before)) THEN
+        RAISE EXCEPTION '% of land-use patches is refused: their survey was put in force.', TG_OP
+            USING ERRCODE = 'restrict_violation', HINT = 'Open the next round and deliver into it.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER patches_kept_on_update AFTER UPDATE ON units_landusepatch REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_keep_patches();
+CREATE TRIGGER patches_kept_on_delete AFTER DELETE ON units_landusepatch REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION geoinv_keep_patches();
+"""
+
+HARDENING = r"""
+-- What pgtrigger makes obeys a setting of the session, runs with the rights of whoever writes and finds its tables by
+-- the session's search path: three ways around history. This closes them, and it is called again at the end of every
+-- migration that makes a history trigger (a test says so).
+CREATE FUNCTION geoinv_harden_history() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    made record;
+BEGIN
+    EXECUTE $f$CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean
+               LANGUAGE sql IMMUTABLE AS 'SELECT FALSE'$f$;
+    FOR made IN SELECT t.tgname, t.tgfoid::regprocedure AS run, t.tgrelid::regclass AS register
+                FROM pg_trigger t WHERE t.tgname LIKE 'pgtrigger\_%' LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = public, pg_temp', made.run);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', made.register, made.tgname);
+    END LOOP;
+    FOR made IN SELECT c.oid::regclass AS kept, c.relname ~ '^units_[a-z]+event$' AS is_history FROM pg_class c
+                WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+                AND (c.relname ~ '^units_[a-z]+event$' OR c.relname = 'pghistory_context' OR c.oid IN
+                     (SELECT tgrelid FROM pg_trigger WHERE tgname LIKE 'pgtrigger\_%')) LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS history_not_emptied ON %s', made.kept);
+        IF made.kept <> 'units_legacyland'::regclass THEN -- that one has a guard of its own
+            EXECUTE format('CREATE TRIGGER history_not_emptied BEFORE TRUNCATE ON %s '
+                           'FOR EACH STATEMENT EXECUTE FUNCTION geoinv_refuse_change()', made.kept);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER history_not_emptied', made.kept);
+        END IF;
+        IF made.is_history THEN
+            EXECUTE format('DROP TRIGGER IF EXISTS history_kept_for_ever ON %s', made.kept);
+            EXECUTE format('CREATE TRIGGER history_kept_for_ever BEFORE UPDATE OR DELETE ON %s '
+                           'FOR EACH ROW EXECUTE FUNCTION geoinv_refuse_change()', made.kept);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER history_kept_for_ever', made.kept);
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'geoinv_app') THEN
+        FOR made IN SELECT c.oid::regclass AS kept FROM pg_class c
+                    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+                    AND c.relname ~ '^units_[a-z]+event$' LOOP
+            EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %s FROM geoinv_app', made.kept);
+        END LOOP;
+    END IF;
+END $$;
+REVOKE EXECUTE ON FUNCTION geoinv_harden_history() FROM PUBLIC;
+CREATE TRIGGER author_kept_for_ever BEFORE DELETE ON pghistory_context
+    FOR EACH ROW EXECUTE FUNCTION geoinv_refuse_change();
+ALTER TABLE pghistory_context ENABLE ALWAYS TRIGGER author_kept_for_ever;
+SELECT geoinv_harden_history();
+"""
+
 GRANTS = r"""
 -- On a server of one's own the roles may be others; there the administrator repeats this for the role of the site.
 DO $$
-DECLARE
-    kept text;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'geoinv_app') THEN
-        RETURN;
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'geoinv_app') THEN
+        REVOKE UPDATE, DELETE, TRUNCATE ON units_move FROM geoinv_app;
+        REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON pghistory_context, units_freeze, units_servedchange, units_revision,
+            django_migrations FROM geoinv_app;
     END IF;
-    FOR kept IN SELECT tablename FROM pg_tables
-                WHERE schemaname = 'public' AND (tablename = 'units_move' OR tablename ~ '^units_[a-z]+event$') LOOP
-        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON public.%I FROM geoinv_app', kept);
-    END LOOP;
-    REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON pghistory_context, units_freeze, units_revision FROM geoinv_app;
 END $$;
 """
 
@@ -239,7 +330,4 @@ END $$;
 class Migration(migrations.Migration):
     dependencies = [("units", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(sql)
-        for sql in (ANALYZE, PATCH_KEY, AUTHOR, MOVES, FREEZE, REVISIONS, GRANTS)
-    ]
+    operations = [migrations.RunSQL(sql) for sql in (ANALYZE, PATCH_KEY, AUTHOR, MOVES, FREEZE, REVISIONS, IN_FORCE, HARDENING, GRANTS)]

@@ -16,7 +16,7 @@ from units.models.parcel import (
 )
 from units.models.people import Scope, SignInFailure, User
 from units.models.place import Department, DepartmentAlias, District, Street
-from units.models.record import Document, Move, Revision
+from units.models.record import Document, Move, Revision, ServedChange
 from units.models.survey import Delivery, LandUsePatch, Refusal, Survey
 from units.models.unit import RedevelopmentUnit, UnitParcel
 
@@ -51,6 +51,7 @@ __all__ = [
     "Revision",
     "Scheme",
     "Scope",
+    "ServedChange",
     "SignInFailure",
     "Street",
     "SupplyContract",

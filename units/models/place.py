@@ -4,6 +4,7 @@ from django.contrib.gis.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from units.models.history import versions_kept
 from units.spatial import STORAGE_SRID
 
 
@@ -12,6 +13,7 @@ def begins_with(column: str, start: str) -> models.Func:
     return models.Func(models.F(column), models.F(start), function="starts_with", output_field=models.BooleanField())
 
 
+@versions_kept
 class District(models.Model):
     """A county-level tenant, keyed by its six-digit administrative code (GB/T 2260)."""
 
@@ -33,6 +35,7 @@ class District(models.Model):
         return self.name
 
 
+@versions_kept
 class Street(models.Model):
     """A street office's area (街道), by its nine-digit code; rights are scoped by it."""
 

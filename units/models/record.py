@@ -73,13 +73,35 @@ class Move(models.Model):
         return f"{self.register} {self.subject}: {self.from_state} → {self.to_state}"
 
 
-class Revision(models.Model):
-    """A number that grows with every committed change of a served table; tiles carry it in their address."""
+class ServedChange(models.Model):
+    """One change of a served table, written by the database; many are folded into one row of as many `times`.
 
-    name = models.CharField(max_length=40, primary_key=True)
-    number = models.PositiveBigIntegerField(default=0)
+    Rows are only ever added, so that writers never wait for each other.
+    """
+
+    name = models.CharField(max_length=40)
+    times = models.PositiveBigIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("Change of a served table")
+        verbose_name_plural = _("Changes of served tables")
+
+    def __str__(self):
+        return f"{self.name} +{self.times}"
+
+
+class Revision(models.Model):
+    """A number that grows with every committed change of a served table; tiles carry it in their address.
+
+    A view: the sum of the `ServedChange` rows of a name.
+    """
+
+    name = models.CharField(max_length=40, primary_key=True)
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "units_revision"
         verbose_name = _("Revision")
         verbose_name_plural = _("Revisions")
 

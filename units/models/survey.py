@@ -63,6 +63,8 @@ class Delivery(models.Model):
     layer = models.CharField(_("Layer"), max_length=255)
     sha256 = models.CharField(_("Digest of the file"), max_length=64)
     size = models.PositiveBigIntegerField(_("Bytes"))
+    # Of reference system, encoding, profile and columns: the same bytes read otherwise are another delivery.
+    reading = models.CharField(_("Digest of how the file was read"), max_length=64, blank=True)
     state = OneOf(_("State"), max_length=10, choices=State, default=State.LOADED)
     encoding = models.JSONField(_("Encoding"), help_text=_("Name, verdict and evidence"))
     crs = models.JSONField(_("Reference system"), help_text=_("EPSG code, verdict and evidence"))
@@ -97,7 +99,7 @@ class Delivery(models.Model):
                 name="delivery_rows_add_up",
             ),
             models.UniqueConstraint(
-                fields=["survey", "profile", "sha256", "layer"],
+                fields=["survey", "profile", "sha256", "layer", "reading"],
                 condition=Q(state="loaded"),
                 name="delivery_same_file_once",
             ),
