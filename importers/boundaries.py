@@ -3,6 +3,7 @@
 import numpy as np
 import shapely
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from importers.checking import Batch
 from importers.shaping import as_delivered, shaped
@@ -33,6 +34,7 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
             [absolute(problem, keys, 0) for problem in batch.problems],
             [(int(row), as_delivered(rings, int(row))) for row in np.flatnonzero(batch.refused & batch.live)],
             [],
+            extent=rings.extent(keep),
         )
     )
     telling.lone_rows(rows)
@@ -45,7 +47,10 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
         names[short] = name[row]
     whole = {short: _multi(shapely.union_all(parts)) for short, parts in shapes.items()}
     if place.code not in whole and whole:
-        whole[place.code] = _multi(shapely.union_all(list(whole.values())))
+        if lacking := _lacking(telling, place, batch, whole):
+            telling.warn_layer("1-boundary-kept", value=lacking)
+        else:
+            whole[place.code] = _multi(shapely.union_all(list(whole.values())))
     outcome = {}
     with connection.cursor() as cursor:
         for short, made in whole.items():
@@ -55,6 +60,17 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
         setattr(counts, became, getattr(counts, became) + 1)
     if progress:
         progress(rows, rows)
+
+
+def _lacking(telling: Telling, place: District, batch: Batch, whole: dict) -> str:
+    """Why the streets that were taken do not make up the district, as a sentence's part, or nothing where they do."""
+    foreign = {problem.row for problem in batch.problems if problem.code == "3-other-district"}
+    if refused := telling.counts.refused - len(foreign):
+        return _("%(count)d rows were not taken") % {"count": refused}
+    absent = Street.objects.filter(district=place).exclude(code__in=list(whole)).order_by("code")
+    if names := [street.name for street in absent]:
+        return _("the layer does not hold %(streets)s") % {"streets": ", ".join(names)}
+    return ""
 
 
 def _short(code: str) -> str:

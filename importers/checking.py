@@ -95,6 +95,7 @@ class Batch:
         self.problems: list[Problem] = []
         self._texts: dict[str, tuple[pa.Array, np.ndarray]] = {}
         self.too_long: dict[int, dict[str, str]] = {}
+        self.without_street = 0
 
     def text(self, name: str) -> pa.Array:
         return self._text(name)[0]

@@ -1,9 +1,9 @@
 """Take one delivery into a survey, in one transaction: every row taken, refused with its reasons, or told unchanged."""
 
 import hashlib
+import json
 import os
 import shutil
-import struct
 import time
 import uuid
 from collections.abc import Iterator
@@ -42,6 +42,7 @@ def load(
     layer: str | None = None,
     encoding: str | None = None,
     crs: str | None = None,
+    replace: bool = False,
     dry_run: bool = False,
     by=None,
     progress=None,
@@ -50,7 +51,8 @@ def load(
 
     `by` is the user who acts; `progress(done, total)` is called as rows are read. A file that was taken before writes
     nothing. Into a survey that holds rows of the layer already, a delivery is a delta by business key and row digest;
-    as a delivery covers its layer in full, rows that are no longer in it leave the survey and are counted as gone.
+    as a delivery covers its layer in full, rows that are no longer in it leave the survey and are counted as gone;
+    more of them than `merging.GONE_AT_MOST` only where `replace` says that this is meant.
 
     Raises InputUnreadable, UsageError, NotFound, and Refused where the delivery as a whole may not be taken.
     """
@@ -73,11 +75,10 @@ def load(
         found = match(wanted, chosen.name, [column.name for column in seen.table.columns])
         _may_be_read(seen, found)
         stack.enter_context(transaction.atomic())
-        lock = hashlib.sha256(f"import {district} {year} {wanted.name}".encode()).digest()[:8]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [struct.unpack(">q", lock)[0]])
-        survey = Survey.objects.filter(district=place, year=year).first()
+        survey = _held(place, year)
+        profile_sha256 = hashlib.sha256(wanted.text.encode()).hexdigest()
         delivery = Delivery(
+            survey=survey,
             district=place,
             profile=wanted.name,
             file_name=Path(path).name[:255],
@@ -86,21 +87,19 @@ def load(
             size=sum(file.stat().st_size for file in container.files),
             encoding=seen.encoding.told(),
             crs=seen.crs.told(),
+            reading=_reading(seen, found, profile_sha256),
             settings={
-                "profile_sha256": hashlib.sha256(wanted.text.encode()).hexdigest(),
+                "profile_sha256": profile_sha256,
                 "columns": found.columns,
                 "encoding_given": encoding,
                 "crs_given": crs,
+                "replace": replace,
             },
             imported_by=by,
         )
-        if survey is not None:
-            delivery.survey = survey
-            if earlier := _same(delivery):
-                return _told(delivery, earlier, began, dry_run, already=True)
-            _may_change(survey)
-        else:
-            survey = delivery.survey = Survey.objects.create(district=place, year=year)
+        if earlier := _same(delivery):
+            return _told(delivery, earlier, began, dry_run, already=True)
+        _may_change(survey)
         with nullcontext() if dry_run else _kept(container, delivery.sha256):
             try:
                 telling = _taken(delivery, place, seen, found, progress)
@@ -116,6 +115,18 @@ def load(
         if dry_run:
             transaction.set_rollback(True)
     return result
+
+
+def _held(place: District, year: int) -> Survey:
+    """The survey, opened where it is new, and locked: no other import and no activation goes on beside this one."""
+    survey, _new = Survey.objects.get_or_create(district=place, year=year)
+    return Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
+
+
+def _reading(seen: Inspected, found: Match, profile_sha256: str) -> str:
+    """A digest of how the bytes of the file are understood: the same bytes read otherwise are another delivery."""
+    said = [seen.crs.epsg, seen.encoding.python, profile_sha256, sorted(found.columns.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _taken(delivery: Delivery, place: District, seen: Inspected, found: Match, progress) -> Telling:
@@ -172,6 +183,16 @@ def _may_be_read(seen: Inspected, found: Match):
             _("Name another profile, or rename the fields."),
             code="3-fields-missing",
         )
+    if seen.table.deleted[: None if seen.shapes is None else seen.shapes.rows].all():
+        kind = KINDS["1-empty"]
+        raise Refused(
+            _("The layer %(layer)s is not taken as %(profile)s.")
+            % {"layer": seen.layer.name, "profile": found.profile.name}
+            + " "
+            + str(kind.sentence),
+            kind.fix,
+            code="1-empty",
+        )
     if seen.crs.epsg is None:
         raise Refused(
             _("The reference system cannot be told.") + " " + " ".join(seen.crs.evidence),
@@ -198,18 +219,22 @@ def _may_change(survey: Survey):
 
 
 def _same(delivery: Delivery) -> Delivery | None:
-    """The delivery of the same file and layer that this survey holds already."""
-    return (
+    """The last delivery of this layer into the survey, when it is of the same file, read alike.
+
+    Only the last one: after file A and a corrected file B, file A is no longer what the survey holds.
+    """
+    latest = (
         Delivery.objects.filter(
             survey=delivery.survey,
             profile=delivery.profile,
-            sha256=delivery.sha256,
             layer=delivery.layer,
             state=Delivery.State.LOADED,
         )
-        .order_by("pk")
+        .order_by("-pk")
         .first()
     )
+    same = latest and (latest.sha256, latest.reading) == (delivery.sha256, delivery.reading)
+    return latest if same else None
 
 
 def _told(delivery, counted, began, dry_run, *, already=False, refusals=None) -> dict:

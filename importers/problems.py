@@ -25,6 +25,13 @@ KINDS: dict[str, Kind] = {
         _("This is a layer of the second survey: its codes are those of GB/T 21010-2007."),
         _("Deliver the layer of the third survey or of a yearly update."),
     ),
+    "1-empty": Kind(
+        _("It holds no row that is not marked deleted."), _("Export the layer again; look whether a filter was on.")
+    ),
+    "1-too-many-gone": Kind(
+        _("%(value)s of the %(more)s rows that the survey holds of this layer are not in the file."),
+        _("Deliver the layer in full; if the rest is to leave the survey, say --replace."),
+    ),
     "1-no-attributes": Kind(
         _("The shape has no row in the DBF: the table is shorter than the layer."), _("Export the layer again.")
     ),
@@ -93,12 +100,24 @@ KINDS: dict[str, Kind] = {
     "1-fewer-rows": Kind(_("The .shp has %(value)s shapes, the DBF %(more)s rows."), _("Export the layer again.")),
     "1-rows-declared": Kind(_("The DBF says it has %(value)s rows and holds %(more)s."), _("Export the layer again.")),
     "1-z-dropped": Kind(_("The shapes carry heights or measures (%(value)s); the plane is kept."), _("Nothing.")),
+    "1-rows-gone": Kind(
+        _("It is in the survey and not in the file: it left the survey."),
+        _("Deliver the layer in full, if it was left out by mistake."),
+    ),
+    "1-boundary-kept": Kind(
+        _("The boundary of the district stays as it is: %(value)s."),
+        _("Deliver all its streets together, or the district's own boundary."),
+    ),
     "2-not-the-district": Kind(
         _("The layer does not fit the district: %(value)s."),
         _("Check the district, the reference system and the extent of the delivery."),
     ),
     "3-percent": Kind(
         _("%(field)s goes up to %(value)s: it is read as per cent."), _("Deliver shares between 0 and 1.")
+    ),
+    "3-no-street": Kind(
+        _("It lies in the area of no street that is known."),
+        _("Import the streets' areas first (--profile district), or check where it lies."),
     ),
     "3-use-ambiguous": Kind(
         _("%(field)s holds codes that two schemes know (such as %(value)s); they are read as those of %(more)s."),

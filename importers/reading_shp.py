@@ -49,6 +49,16 @@ class Rings:
     firsts: np.ndarray
     faults: np.ndarray
 
+    def extent(self, rows: np.ndarray) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of the rows of a mask, by their points; None where they have none."""
+        points = self.points
+        if not rows.all():
+            points = points[np.repeat(rows, np.diff(self.starts[self.firsts]))]
+        if not len(points):
+            return None
+        x, y = points[:, 0], points[:, 1]  # one column at a time: numpy is slow along an axis of two
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
     def place(self, row: int) -> tuple[float, float] | None:
         """Where to look for the fault of a row: the end of its first open ring, or its first point."""
         for ring in range(self.firsts[row], self.firsts[row + 1]):
@@ -134,6 +144,11 @@ class Shapes:
         faults = np.where(self.whole[start:stop], FINE, TRUNCATED).astype(np.int8)
         length = self.lengths[start:stop] // 4
         kind = np.zeros(n, np.int64)
+        ok = faults == FINE
+        # Each record says its own number: an index that leads to another's would pair shapes with the wrong rows.
+        numbered = np.zeros(n, np.int64)
+        numbered[ok] = words[at[ok]].byteswap()
+        faults[ok & (numbered != np.arange(start + 1, stop + 1))] = DAMAGED
         ok = faults == FINE
         kind[ok] = words[at[ok] + 2]
         faults[ok & (kind == 0)] = NULL

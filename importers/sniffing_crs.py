@@ -13,6 +13,7 @@ from units.errors import UsageError
 from units.spatial import CGCS2000_A, CGCS2000_INVERSE_FLATTENING, STORAGE_SRID
 
 PARAMETER_TOLERANCE = 1e-6
+MERIDIAN_TOLERANCE = 1e-9  # degrees, a tenth of a millimetre
 DATUMS = {  # semi-major axis, inverse flattening
     "CGCS2000": (CGCS2000_A, CGCS2000_INVERSE_FLATTENING),
     "WGS 84": (6378137.0, 298.257223563),
@@ -125,6 +126,17 @@ def by_parameters(prj: str) -> ReferenceSystem:
     if datum is None:
         return ReferenceSystem(
             None, REFUSED, [*evidence, _("CGCS2000 is wanted (a = 6378137 m, 1/f = 298.257222101).")]
+        )
+    meridian = crs.prime_meridian
+    if meridian is not None and abs(meridian.longitude) > MERIDIAN_TOLERANCE:
+        return ReferenceSystem(
+            None,
+            REFUSED,
+            [
+                *evidence,
+                _("Its longitudes are counted from %(name)s (%(longitude)s), not from Greenwich.")
+                % {"name": meridian.name, "longitude": f"{meridian.longitude:.9g}"},
+            ],
         )
     if crs.is_geographic:
         unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else math.radians(1)

@@ -64,7 +64,7 @@ class Storing:
         if kind == "building":
             head.append(copying.numbers(batch.check_flag("LSJZ"), "u1"))
         tail: list[pa.Array] = []
-        street = None
+        street = around = None
         use = pa.nulls(n, pa.string())
         spans: dict[str, list] = {}
         apart: list = []
@@ -109,10 +109,14 @@ class Storing:
             tail += copying.json_objects(_wishes(wishes, n))
             tail += copying.text(use)
         if kind != "control":
-            tail += copying.text(street if street is not None else self._street_around(shape))
+            around = self._street_around(shape) if street is None else None
+            tail += copying.text(street if around is None else around)
         tail += copying.json_objects(batch.further())
         tail += [shape.head, shape.body]
         batch.refused |= ~shape.good & batch.live
+        if around is not None and around.null_count:
+            known = around.is_valid().to_numpy(zero_copy_only=False)
+            batch.without_street = int((~known & batch.live & ~batch.refused).sum())
         return head, tail
 
     def _street_of(self, values: pa.Array) -> pa.Array:

@@ -42,9 +42,11 @@ def layerwide(telling: Telling, seen: Inspected, found: Match, place: District) 
     for one in found.profile.fields:
         if one.share and one.name in found.columns:
             values, _wrong = as_numbers(field_text(seen.table, found, one.name, encoding, slice(None))[0])
-            if len(values) and np.nanmax(np.append(values[live], 0)) > 1:
+            said = values[live & np.isfinite(values) & (values != 0)]
+            # The most say what the field is counted in; a single share above 1 is a fault of its own row.
+            if len(said) and np.median(said) > 1:
                 per_cent.add(one.name)
-                telling.warn_layer("3-percent", field=one.name, value=f"{np.nanmax(values[live]):g}")
+                telling.warn_layer("3-percent", field=one.name, value=f"{said.max():g}")
     for problem in seen.problems:
         telling.warn_layer(problem.code, value=problem.value, more=problem.more)
     if seen.shapes is not None and (beyond := reach(seen, place)):
@@ -76,7 +78,19 @@ class Taking:
                 good = self._stream(copy.write)
                 copy.write(copying.TRAILER)
             if delta:
-                merge(cursor, target, self.scope, columns, self.telling.keys_in_file, self.telling.counts)
+                delivery = self.telling.delivery
+                merge(
+                    cursor,
+                    target,
+                    self.scope,
+                    columns,
+                    self.telling.keys_in_file,
+                    self.telling.counts,
+                    reading=delivery.reading,
+                    replace=delivery.settings.get("replace", False),
+                )
+                if self.telling.counts.gone:
+                    self.telling.warn_layer("1-rows-gone", count=self.telling.counts.gone)
             else:
                 self.telling.counts.taken = good
             cursor.execute("SELECT geoinv_analyze(%s)", [target.table])
@@ -130,6 +144,8 @@ class Taking:
             refusals,
             keys.filter(flags(batch.live)).to_pylist(),
             ambiguous,
+            rings.extent(keep),
+            batch.without_street,
         )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from importers.inspecting import Inspected
 from importers.problems import KINDS, REFUSE, WARN
 from importers.profiles import Match
 from importers.shaping import Projection
+from importers.sniffing_crs import Box, degrees_box
 from units.models import Delivery
 from units.spatial import STORAGE_SRID
 
@@ -46,6 +48,8 @@ class Done:
     refusals: list[tuple[int, bytes | None]]
     keys: list[str]
     ambiguous: set[str] = field(default_factory=set)
+    extent: Box | None = None
+    without_street: int = 0
 
 
 class Telling:
@@ -62,6 +66,8 @@ class Telling:
         self.keys_in_file: set[str] = set()
         self.pending: list[tuple[Problem, str, int, str, str]] = []
         self.refusals: list[tuple] = []
+        self.extents: list[Box] = []
+        self.without_street = 0
 
     @property
     def refused_by_code(self) -> list[dict]:
@@ -70,18 +76,21 @@ class Telling:
             for code, count in self.refused_codes.most_common()
         ]
 
-    def warn_layer(self, code: str, **parts):
-        """A warning about the layer as a whole."""
+    def warn_layer(self, code: str, *, count: int | None = None, **parts):
+        """A warning about the layer as a whole, or about so many of its rows."""
         kind = KINDS[code]
         filled = {"field": "", "value": "", "more": "", **parts}
         self.delivery.warnings.append(
-            {"code": code, "count": None, "message": str(kind.sentence) % filled, "fix": str(kind.fix)}
+            {"code": code, "count": count, "message": str(kind.sentence) % filled, "fix": str(kind.fix)}
         )
 
     def note(self, done: Done):
         """Keep the findings and refusals of a batch, and count them."""
         self.counts.deleted += done.deleted
         self.counts.refused += len(done.refusals)
+        self.without_street += done.without_street
+        if done.extent is not None:
+            self.extents.append(done.extent)
         self.keys_in_file.update(done.keys)
         for said in done.ambiguous:
             self.warned_example.setdefault("3-use-ambiguous", ("YT", said, self.match.profile.default_scheme))
@@ -161,6 +170,9 @@ class Telling:
                         )
                     )
             self._write_findings(cursor)
+        if self.without_street:
+            self.warn_layer("3-no-street", count=self.without_street)
+        self.delivery.settings["extent"] = self._extent()
         for key, count in self.warned.most_common():
             if isinstance(key, str):
                 one, said, more = self.warned_example[key]
@@ -178,6 +190,14 @@ class Telling:
             )
         for name in ("rows", "taken", "changed", "unchanged", "refused", "deleted", "gone"):
             setattr(self.delivery, name, getattr(self.counts, name))
+
+    def _extent(self) -> list[float] | None:
+        """West, south, east, north of the rows that were good, in degrees: what the delivery says something about."""
+        if not self.extents:
+            return None
+        boxes = np.array(self.extents)
+        extent = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        return list(degrees_box(extent, self.seen.crs.epsg))
 
     def _write_findings(self, cursor):
         now = timezone.now()

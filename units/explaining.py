@@ -18,8 +18,9 @@ from units.rights import Grant
 def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterable[Grant]) -> dict:
     """Judge one parcel of a survey in force again, and compare with the flag that is stored.
 
-    Without a set, the one by which the district was flagged last. Raises NotFound when there is no such parcel or
-    these grants do not see it, UnknownName for a set that is not there.
+    Titles, messages and notes are in the language now spoken, Chinese where the set has no English; the clause is
+    quoted as it was written. Without a set, the one by which the district was flagged last. Raises NotFound when there
+    is no such parcel or these grants do not see it, UnknownName for a set that is not there.
     """
     seen = collection("parcels").seen_by(tuple(grants)).rows
     parcels = Parcel.objects.filter(seen.q(), code=subject_code, survey__state=Survey.State.IN_FORCE)
@@ -33,6 +34,7 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
     base = Base.of(parcel.district_id)
     row = judged(criteria, base, parcel.pk)
     evidence = json.loads(row.pop("evidence"))
+    messages = json.loads(row.pop("messages", "{}"))
     return {
         "subject": parcel.code,
         "kind": "parcel",
@@ -41,7 +43,7 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
         "street": parcel.street_id,
         "survey": base.year,
         "criteria": criteria.id,
-        "title": criteria.title,
+        "title": sets.in_words(criteria.title, criteria.title_en),
         "official": criteria.official,
         "digest": criteria.digest,
         **row,
@@ -52,9 +54,11 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
         "sources": evidence["sources"],
         "measures": shown(evidence["inputs"]),
         "params": parameters(criteria),
-        "rules": [told(criteria.rule(one["id"]), one, evidence, parcel.district_id) for one in evidence["rules"]],
+        "rules": [
+            told(criteria.rule(one["id"]), one, evidence, messages, parcel.district_id) for one in evidence["rules"]
+        ],
         "not_applicable": [
-            {"id": rule.id, "title": rule.title, "category": list(rule.categories)}
+            {"id": rule.id, "title": sets.in_words(rule.title, rule.title_en), "category": list(rule.categories)}
             for rule in criteria.rules
             if rule.id not in {one["id"] for one in evidence["rules"]}
         ],
@@ -81,11 +85,13 @@ def last_used(district_code: str) -> str:
 
 def judged(criteria: Criteria, base: Base, parcel: int) -> dict:
     """Category, outcome, fired, missing and evidence of one parcel: the questions of a run, asked of one row."""
-    asked = judging.judgement(criteria)
+    in_english = not sets.speaks_chinese()
+    asked = judging.judgement(criteria, in_english)
     relations = [(name, measures.question(name)) for name in measures.RELATIONS]
     relations.append(("measured", measures.measured()))
     sql = "WITH " + ", ".join(f"{name} AS MATERIALIZED (\n{text}\n)" for name, text in relations)
-    sql += f"\nSELECT category, outcome, fired, missing, evidence::text FROM ({asked.sql}) AS one"
+    sql += f"\nSELECT category, outcome, fired, missing, evidence::text{', messages::text' if in_english else ''}"
+    sql += f" FROM ({asked.sql}) AS one"
     with transaction.atomic(), connection.cursor() as cursor:
         judging.prove(cursor, criteria)
         cursor.execute(sql, base.values(parcel) | asked.values | base.constants(criteria))
@@ -112,7 +118,7 @@ def parameters(criteria: Criteria) -> dict:
         name: {
             "value": plain(one.value),
             "uom": one.uom,
-            "note": one.note,
+            "note": sets.in_words(one.note, one.note_en),
             "set": one.origin,
             "parent_value": plain(one.parent.value) if one.parent else None,
             "parent_set": one.parent.origin if one.parent else None,
@@ -121,14 +127,14 @@ def parameters(criteria: Criteria) -> dict:
     }
 
 
-def told(rule: Rule, verdict: dict, evidence: dict, district_code: str) -> dict:
+def told(rule: Rule, verdict: dict, evidence: dict, messages: dict, district_code: str) -> dict:
     """One rule as a card shows it: clause, what it read, against which values, what it says, what is missing."""
     params = {name: evidence["params"][name] for name in verdict["params"]}
     return {
         "id": rule.id,
         "effect": rule.effect,
         "verdict": verdict["verdict"],
-        "title": rule.title,
+        "title": sets.in_words(rule.title, rule.title_en),
         "basis": rule.basis,
         "confidence": rule.confidence,
         "set": rule.origin,
@@ -137,7 +143,7 @@ def told(rule: Rule, verdict: dict, evidence: dict, district_code: str) -> dict:
         "inputs": {name: evidence["inputs"][name] for name in verdict["inputs"]},
         "params": params,
         "missing": asked(verdict["missing"], district_code),
-        "message": verdict["message"],
+        "message": messages.get(rule.id, verdict["message"]),
     }
 
 
@@ -170,7 +176,6 @@ def stored(parcel: Parcel, criteria: Criteria, row: dict, evidence: dict) -> dic
         "run": flag.run_id,
         "ran_at": flag.run.ran_at.isoformat(),
         "outcome": flag.outcome,
-        "overrides": flag.run.params.get("overrides", {}),
         "current": not changed and flag.outcome == row["outcome"],
         "changed": changed,
     }

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from units import codes
 from units.criteria import judging, landuse, measures, sets
 from units.criteria.sets import Criteria
-from units.errors import Busy, Refused, UnknownName
+from units.errors import Busy, Refused, UnknownName, UsageError
 from units.models import CriteriaEdition, Delivery, District, Flag, FlagRun, Parcel, Survey
 from units.spatial import OVERLAP_AREA, OVERLAP_WIDTH, STORAGE_SRID
 
 LOCK = "geoinv flag"  # one run a district at a time
+SIDES = ("west", "south", "east", "north")  # of a delivery's extent, in this order
 
 
 def flag(
@@ -30,10 +31,13 @@ def flag(
 ) -> dict:
     """Judge every parcel of the district's survey in force; with `dry_run` only count.
 
-    `overrides` is the what-if: other values of parameters, as text. A set that is not approved, or not yet valid, may
-    only be tried. Raises UnknownName, UsageError, CriteriaError, Refused (no survey in force) and Busy.
+    `overrides` is the what-if: other values of parameters, as text. It is only ever tried, and so is a set that is not
+    approved or not yet valid: the flags that are stored are those of a set's own text.
+    Raises UnknownName, UsageError, CriteriaError, Refused (no survey in force) and Busy.
     """
     began = time.monotonic()
+    if overrides and not dry_run:
+        raise UsageError(_("--set is a what-if: add --dry-run."))
     criteria = sets.load(criteria_id).with_values(dict(overrides or {}))
     if not dry_run:
         refuse_untried(criteria)
@@ -46,9 +50,14 @@ def flag(
         counts = dict.fromkeys(judging.OUTCOMES, 0)
         cursor.execute("SELECT outcome, count(*) FROM judged GROUP BY outcome")
         counts |= dict(cursor.fetchall())
+        # A candidate on which no building was delivered may be idle land, or a hole in the delivery: people look.
+        cursor.execute(
+            "SELECT count(*) FROM judged JOIN measured USING (subject) WHERE outcome = 'candidate' AND buildings = 0"
+        )
+        without_building = cursor.fetchone()[0]
         run = None
         if not dry_run:
-            run = replace_flags(cursor, criteria, base, counts, dict(overrides or {}), by)
+            run = replace_flags(cursor, criteria, base, counts, by)
             run.seconds = round(time.monotonic() - began, 3)
             run.save(update_fields=["seconds"])
         for relation in ("judged", "measured", *reversed(measures.RELATIONS)):
@@ -58,13 +67,14 @@ def flag(
         "district": district_code,
         "survey": base.year,
         "criteria": criteria.id,
-        "title": criteria.title,
+        "title": sets.in_words(criteria.title, criteria.title_en),
         "official": criteria.official,
         "digest": criteria.digest,
         "overrides": dict(overrides or {}),
         "dry_run": dry_run,
         "subjects": sum(counts.values()),
         **counts,
+        "without_building": without_building,
         "seconds": round(time.monotonic() - began, 3),
     }
 
@@ -128,6 +138,8 @@ class Base:
                     "file": row.file_name,
                     "sha256": row.sha256,
                     "imported_on": timezone.localtime(row.imported_at).date().isoformat(),
+                    # [west, south, east, north] in degrees; a delivery taken before this was kept does not have it
+                    **({"extent": row.settings["extent"]} if "extent" in row.settings else {}),
                 }
             )
         return cls(district.code, district.srid, survey.pk, survey.year, found)
@@ -136,6 +148,15 @@ class Base:
         """The date that a measure of this source stands for: the survey's year, and when its last delivery came."""
         last = self.deliveries[source][-1:]
         return f"{self.year}" + (f" ({last[0]['imported_on']})" if last else "")
+
+    def reach(self, source: str) -> dict[str, object]:
+        """The boxes in which something of this source was delivered; a delivery that keeps none reaches everywhere."""
+        known = [one["extent"] for one in self.deliveries[source] if one.get("extent")]
+        sides = zip(*known, strict=True) if known else ([], [], [], [])
+        return {
+            "reach_everywhere": any("extent" not in one for one in self.deliveries[source]),
+            **{f"reach_{side}": list(one) for side, one in zip(SIDES, sides, strict=True)},
+        }
 
     def values(self, parcel: int | None = None) -> dict[str, object]:
         """What the questions of `sql/measures/` bind."""
@@ -157,7 +178,9 @@ class Base:
             "parcel": parcel,
             "patches_loaded": bool(self.deliveries["patches"]),
             "buildings_loaded": bool(self.deliveries["buildings"]),
+            **self.reach("buildings"),
             "uncovered": measures.UNCOVERED,
+            "overlapped": measures.OVERLAPPED,
             "overlap_area": OVERLAP_AREA,
             "overlap_width": OVERLAP_WIDTH,
             "class_codes": known,
@@ -211,7 +234,7 @@ def judge(cursor, criteria: Criteria, base: Base) -> None:
     cursor.execute(f"CREATE TEMP TABLE judged ON COMMIT DROP AS {asked.sql}", asked.values | base.constants(criteria))
 
 
-def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, overrides: dict, by) -> FlagRun:
+def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, by) -> FlagRun:
     """Put the judged subjects in the place of the district's flags of this set, in the running transaction."""
     edition, _created = CriteriaEdition.objects.get_or_create(
         digest=criteria.digest,
@@ -228,7 +251,6 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, override
         edition=edition,
         params={
             "values": {name: plain(one.value) for name, one in criteria.params.items()},
-            "overrides": overrides,
             "measures": measures.edition(),
         },
         counts=counts,

@@ -42,7 +42,8 @@ def test_what_was_drawn_is_stored_with_its_chinese_and_its_areas(drawn):
     assert Refusal.objects.count() == 0
     assert LandUsePatch.objects.filter(dlbm="0701").first().dlmc == "城镇住宅用地"
     assert Survey.objects.get().state == Survey.State.IN_FORCE
-    assert District.objects.get().geom is not None
+    # Streets make up the district only where all of them were delivered; a town this small has not got all.
+    assert (District.objects.get().geom is not None) == (answers["streets"] == Street.objects.count())
     assert Street.objects.filter(geom__isnull=False).count() == answers["streets"]
     assert not Parcel.objects.filter(street__isnull=True).exists()
     for patch in LandUsePatch.objects.all()[:50]:

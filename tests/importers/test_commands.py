@@ -45,7 +45,7 @@ def test_a_walk_through_the_commands(run, tmp_path, owner):
     code, told, _talk = run("import_layer", path, *DLTB, 2022)
     assert (code, told["rows"], told["taken"], told["refused"]) == (1, 3, 2, 1)
     code, told, _talk = run("import_layer", path, *DLTB, 2022)
-    assert (code, told["already"], told["unchanged"]) == (0, True, 2)
+    assert (code, told["already"], told["unchanged"], told["refused"]) == (1, True, 2, 1)
     code, told, _talk = run("activate_survey", "--district", "120104", "--survey", 2022)
     assert (code, told["state"], told["patches"]) == (0, "in_force", 2)
 
@@ -73,6 +73,16 @@ def test_exit_codes_of_what_cannot_be_read_or_is_not_known(run, tmp_path):
     assert run("import_layer", good, "--profile", "dltb", "--district", "999999", "--survey", 2022)[0] == 2
     assert run("import_layer", good, *DLTB, 2022, "--encoding", "klingon")[0] == 2
     assert run("import_layer", good, *DLTB, 2022, "--layer", "ZD")[0] == 2
+
+
+def test_much_is_taken_away_only_where_that_is_said(run, tmp_path):
+    assert run("import_layer", shapefile(tmp_path / "a"), *DLTB, 2022)[0] == 0
+    short = shapefile(tmp_path / "b", rows=[patch(1)])
+    code, told, talk = run("import_layer", short, *DLTB, 2022)
+    assert (code, told["error"]) == (1, "1-too-many-gone")
+    assert "--replace" in talk
+    code, told, _talk = run("import_layer", short, *DLTB, 2022, "--replace")
+    assert (code, told["gone"], [one["code"] for one in told["warnings"]]) == (0, 1, ["1-rows-gone"])
 
 
 def test_text_is_for_people(run, tmp_path):

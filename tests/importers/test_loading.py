@@ -377,15 +377,15 @@ def test_the_same_rows_in_another_file_change_no_row(tmp_path):
 
 @pytest.mark.rows("NK011")
 def test_a_corrected_delivery_changes_only_what_changed(tmp_path):
-    into(shapefile(tmp_path / "a", rows=[patch(1), patch(2), patch(3), patch(4)]))
+    into(shapefile(tmp_path / "a", rows=[patch(n) for n in range(1, 6)]))
     before = {one.bsm[-1]: one for one in LandUsePatch.objects.all()}
-    rows = [patch(1), patch(2, DLBM="0701", DLMC="城镇住宅用地"), patch(3), patch(5)]
-    shapes = [[square(0)], [square(1)], [square(2, size=101.0)], [square(9)]]
+    rows = [patch(1), patch(2, DLBM="0701", DLMC="城镇住宅用地"), patch(3), patch(6), patch(5)]
+    shapes = [[square(0)], [square(1)], [square(2, size=101.0)], [square(9)], [square(4)]]
     result = into(shapefile(tmp_path / "b", rows=rows, shapes=shapes))
     counted = {name: result[name] for name in ("taken", "changed", "unchanged", "gone")}
-    assert counted == {"taken": 1, "changed": 2, "unchanged": 1, "gone": 1}
+    assert counted == {"taken": 1, "changed": 2, "unchanged": 2, "gone": 1}
     after = {one.bsm[-1]: one for one in LandUsePatch.objects.all()}
-    assert sorted(after) == ["1", "2", "3", "5"]
+    assert sorted(after) == ["1", "2", "3", "5", "6"]
     assert after["1"].delivery_id == before["1"].delivery_id
     assert (after["2"].pk, after["2"].dlbm, after["2"].delivery_id) == (before["2"].pk, "0701", result["delivery"])
     assert after["3"].area_m2 > before["3"].area_m2
@@ -563,7 +563,8 @@ def test_a_building_is_taken_with_its_floors(tmp_path):
 
 def test_parcels_that_are_gone_leave_the_survey_and_stay_in_history(tmp_path):
     into(shapefile(tmp_path / "a", "ZD", rows=[parcel(1), parcel(2)], fields=PARCEL_FIELDS), profile="zd")
-    result = into(shapefile(tmp_path / "b", "ZD", rows=[parcel(1, YT="0701")], fields=PARCEL_FIELDS), profile="zd")
+    path = shapefile(tmp_path / "b", "ZD", rows=[parcel(1, YT="0701")], fields=PARCEL_FIELDS)
+    result = into(path, profile="zd", replace=True)
     assert (result["changed"], result["gone"]) == (1, 1)
     one = Parcel.objects.get()
     assert (one.registered_use, one.version) == ("0701", 2)

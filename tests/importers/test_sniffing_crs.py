@@ -42,6 +42,15 @@ def test_a_good_prj_is_sure(epsg, extent, form):
     assert any("The coordinates a" in line for line in found.evidence)
 
 
+@pytest.mark.parametrize(("epsg", "extent"), [(4527, IN_4527), (4490, DEGREES)])
+def test_longitudes_that_are_not_counted_from_greenwich_are_refused(epsg, extent):
+    text = prj(epsg)
+    assert 'PRIMEM["Greenwich",0.0]' in text
+    found = crs_of(text.replace('PRIMEM["Greenwich",0.0]', 'PRIMEM["Paris",2.33722917]'), extent, NANKAI)
+    assert (found.epsg, found.verdict) == (None, "refused")
+    assert "Paris (2.33722917), not from Greenwich" in found.evidence[-1]
+
+
 def test_a_prj_made_by_hand_is_read_by_its_parameters():
     made = (
         'PROJCS["mine",GEOGCS["CGCS_2000",DATUM["D_2000",SPHEROID["S_2000",6378137.0,298.2572221010041]],'

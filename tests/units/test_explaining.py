@@ -5,13 +5,15 @@ import json
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from tests.units.criteria.drawn import Land
+from units.criteria import judging, sets
 from units.errors import NotFound, UnknownName
 from units.explaining import explain
 from units.flagging import flag
 from units.founding import found
-from units.models import Department
+from units.models import Department, Flag
 from units.rights import Grant, Role
 
 ANALYST = (Grant(Role.ANALYST),)
@@ -94,14 +96,56 @@ def test_a_flag_that_is_older_than_the_facts_is_told(land):
     assert "inputs" in stored["changed"]
 
 
-def test_a_flag_of_a_what_if_is_told_to_differ_from_the_set(land):
+def test_a_flag_that_is_older_than_the_set_is_told(land, tmp_path, monkeypatch):
     parcel = land.parcel((0, 0, 100, 100))
     land.building((0, 0, 50, 100), floors=1)
-    flag("120104", "nankai-2024", {"far_min": "0.2"})
+    for name in sets.available():
+        text = (sets.FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.toml").write_text(text.replace("value = 1.0", "value = 0.4"), encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(sets.load, "__defaults__", (tmp_path,))
+        patched.setattr(judging, "prove", lambda cursor, criteria: None)  # its cases are for the value that was there
+        flag("120104", "nankai-2024")
     told = explain(parcel.code, grants=ANALYST)
     assert (told["outcome"], told["stored"]["outcome"]) == ("candidate", "not_low")
-    assert told["stored"]["overrides"] == {"far_min": "0.2"}
-    assert "params" in told["stored"]["changed"]
+    assert {"digest", "params"} <= set(told["stored"]["changed"])
+
+
+def test_in_english_it_is_told_in_english_and_the_stored_flag_stays_current(land):
+    parcel = land.parcel((0, 0, 100, 100))
+    land.building((0, 0, 50, 100), floors=1)
+    flag("120104", "nankai-2024")
+    chinese = explain(parcel.code, grants=ANALYST)
+    with translation.override("en"):
+        english = explain(parcel.code, grants=ANALYST)
+    assert chinese["stored"]["current"]
+    assert english["stored"]["current"]
+    chinese_rules, rules = ({rule["id"]: rule for rule in told["rules"]} for told in (chinese, english))
+    assert chinese_rules["IND-FAR"]["message"] == "容积率 0.50，低于 1.00"
+    assert rules["IND-FAR"]["message"] == "FAR 0.50 is below 1.00"
+    assert (chinese_rules["IND-FAR"]["title"], rules["IND-FAR"]["title"]) == ("容积率偏低", "FAR is low")
+    assert rules["IND-FAR"]["basis"] == chinese_rules["IND-FAR"]["basis"], "the clause is quoted as it was written"
+    assert rules["IND-COVERAGE"]["message"] is None, "it is not met"
+    assert "演示参数" in chinese["params"]["far_min"]["note"]
+    assert english["params"]["far_min"]["note"].startswith("Demonstration parameter")
+    assert "Nankai" in english["title"]
+    evidence = Flag.objects.get().evidence
+    assert next(one for one in evidence["rules"] if one["id"] == "IND-FAR")["message"] == "容积率 0.50，低于 1.00"
+
+
+def test_a_set_without_english_is_told_in_chinese_whoever_reads(land, tmp_path, monkeypatch):
+    parcel = land.parcel((0, 0, 100, 100))
+    land.building((0, 0, 50, 100), floors=1)
+    for name in sets.available():
+        lines = (sets.FOLDER / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if "_en = " not in line]
+        (tmp_path / f"{name}.toml").write_text("\n".join(kept), encoding="utf-8")
+    monkeypatch.setattr(sets.load, "__defaults__", (tmp_path,))
+    with translation.override("en"):
+        told = explain(parcel.code, "nankai-2024", grants=ANALYST)
+    far = next(one for one in told["rules"] if one["id"] == "IND-FAR")
+    assert (far["title"], far["message"]) == ("容积率偏低", "容积率 0.50，低于 1.00")
+    assert "演示参数" in told["params"]["far_min"]["note"]
 
 
 def test_who_does_not_see_a_parcel_does_not_learn_that_it_is_there(land):

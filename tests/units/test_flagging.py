@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import shapely
 from django.db import connection, transaction
+from django.utils import translation
 
 from tests.units.criteria.drawn import Land, shape
 from units import flagging
@@ -15,6 +16,7 @@ from units.criteria import judging, sets
 from units.criteria.measures import MEASURES, NUMBER, SQL_TYPES
 from units.errors import Busy, CriteriaError, Refused, UnknownName, UsageError
 from units.flagging import flag
+from units.management.commands.flag import Command
 from units.models import CriteriaEdition, Flag, FlagRun, Survey
 
 SET = """
@@ -185,6 +187,15 @@ def test_a_parcel_of_unknown_category_is_excluded_by_a_rule_for_every_category(l
     assert outcomes() == {parcel.pk: "excluded"}
 
 
+def test_patches_that_lie_on_each_other_exclude_nobody_and_clear_nobody(land):
+    """Farmland and works on the same ground: their shares add up to 2, and neither is to be believed."""
+    parcel = block(land, 0, floors=1)
+    land.patch("0101", (-5, -5, 105, 105))
+    flag("120104", "nankai-2024")
+    assert outcomes() == {parcel.pk: "undecided"}
+    assert Flag.objects.get().missing == ["patches.overlap"]
+
+
 @pytest.mark.rows("NK001")
 def test_a_parcel_on_farmland_of_the_base_survey_is_no_candidate(land):
     parcel = block(land, 0, floors=1, dlbm="0101")
@@ -199,6 +210,30 @@ def test_without_a_delivery_of_buildings_nobody_can_say(db):
     assert outcomes() == {parcel.pk: "undecided"}
     assert Flag.objects.get().missing == ["buildings"]
     assert result["undecided"] == 1
+
+
+def test_land_that_no_delivery_of_buildings_reached_is_undecided(land):
+    land.reach("building", (0, -50, 150, 150))
+    near, far_away = block(land, 0), block(land, 5)
+    result = flag("120104", "nankai-2024")
+    assert outcomes() == {near.pk: "candidate", far_away.pk: "undecided"}
+    flags = {one.parcel_id: one for one in Flag.objects.all()}
+    assert flags[far_away.pk].missing == ["buildings.cover"]
+    assert (
+        flags[near.pk].evidence["sources"]["buildings"][0]["extent"] == land.deliveries["building"].settings["extent"]
+    )
+    assert (result["candidate"], result["without_building"]) == (1, 1)
+
+
+def test_a_run_tells_on_how_many_candidates_no_building_stands(land):
+    block(land, 0)
+    block(land, 1, floors=1)
+    block(land, 2, floors=3)
+    result = flag("120104", "nankai-2024", dry_run=True)
+    assert (result["candidate"], result["without_building"]) == (2, 1)
+    with translation.override("en"):
+        lines = Command().text(result).splitlines()
+    assert ["1", "candidates without a building"] in [line.split(maxsplit=1) for line in lines]
 
 
 @pytest.mark.rows("NK011")
@@ -235,9 +270,9 @@ def test_a_card_is_computed_again_from_what_is_stored(land, criteria):
     block(land, 1, floors=1)
     block(land, 2, floors=2, use="")
     block(land, 3, height_m=10)
-    flag("120104", "try", {"far_min": "0.9"})
+    flag("120104", "try")
     for stored in Flag.objects.select_related("run__edition"):
-        criteria = sets.restore(stored.run.edition.text).with_values(stored.run.params["overrides"])
+        criteria = sets.restore(stored.run.edition.text)
         assert criteria.digest == stored.evidence["digest"]
         inputs = stored.evidence["inputs"]
         columns, values = [], {}
@@ -275,11 +310,11 @@ def test_the_evidence_keeps_the_place_of_a_mismatch(land):
 
 
 def test_a_run_keeps_its_counts_parameters_and_the_exact_text(land, criteria):
+    criteria(CLASSIFY, FAR.replace("far = 0.5", "far = 0.1"), EXCLUDE, EXEMPT, head=SET.replace("1.0,", "0.4,"))
     block(land, 0, floors=1, built_year=1970)
-    result = flag("120104", "try", {"far_min": "0.4"})
+    result = flag("120104", "try")
     run = FlagRun.objects.get(pk=result["run"])
     assert run.params["values"] == {"far_min": 0.4, "old": 40}
-    assert run.params["overrides"] == {"far_min": "0.4"}
     assert (run.subjects, run.counts["not_low"], run.survey.year) == (1, 1, 2022)
     assert sets.restore(run.edition.text).digest == run.edition.digest
     assert run.seconds > 0
@@ -293,6 +328,16 @@ def test_a_dry_run_writes_nothing(land, criteria):
     assert (result["run"], result["candidate"], result["not_low"]) == (None, 0, 1)
     assert list(Flag.objects.values()) == before
     assert (FlagRun.objects.count(), CriteriaEdition.objects.count()) == (1, 1)
+
+
+def test_a_what_if_never_takes_the_place_of_the_flags(land, criteria):
+    block(land, 0, floors=1)
+    flag("120104", "try")
+    before = list(Flag.objects.values())
+    with pytest.raises(UsageError, match="--dry-run"):
+        flag("120104", "try", {"far_min": "0.1"})
+    assert list(Flag.objects.values()) == before
+    assert FlagRun.objects.count() == 1
 
 
 def test_a_what_if_equals_a_run_of_a_set_with_that_value(land, criteria):
@@ -370,9 +415,9 @@ def test_what_is_not_there_is_named(land, criteria):
     with pytest.raises(UnknownName):
         flag("120104", "trie")
     with pytest.raises(UnknownName):
-        flag("120104", "try", {"far_max": "1"})
+        flag("120104", "try", {"far_max": "1"}, dry_run=True)
     with pytest.raises(UsageError):
-        flag("120104", "try", {"far_min": "low"})
+        flag("120104", "try", {"far_min": "low"}, dry_run=True)
     land.survey.state = "retired"
     land.survey.save()
     with pytest.raises(Refused):
@@ -413,6 +458,7 @@ def test_the_command_prints_one_object_and_ends_0(own_database, manage):
         (["--district", "999999", "--criteria", "nankai-2024"], 2),
         (["--district", "120104", "--criteria", "nankai-2024", "--set", "far_min"], 2),
         (["--district", "120104", "--criteria", "nankai-2024", "--set", "far_min=x", "--dry-run"], 2),
+        (["--district", "120104", "--criteria", "nankai-2024", "--set", "far_min=0.8"], 2),
     ],
 )
 def test_the_command_ends_2_for_a_wrong_argument(own_database, manage, arguments, code):

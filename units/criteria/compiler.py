@@ -37,6 +37,7 @@ class Param:
     note: str
     origin: str = ""
     parent: "Param | None" = None
+    note_en: str = ""
 
     @property
     def many(self) -> bool:

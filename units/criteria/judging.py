@@ -32,8 +32,11 @@ class Question:
     values: dict[str, object]
 
 
-def judgement(criteria: Criteria) -> Question:
+def judgement(criteria: Criteria, in_english: bool = False) -> Question:
     """One row a subject: category, outcome, fired, missing, evidence and the verdicts as JSON.
+
+    The evidence is in Chinese, whoever asks. With `in_english` there is also `messages`: rule → the message in English
+    of each rule that is met and has one.
 
     A rule of another category does not run (NK020): it is no part of the evidence. Its verdict counts as unknown while
     the category is unknown, unless it is false anyway.
@@ -42,6 +45,8 @@ def judgement(criteria: Criteria) -> Question:
     values: dict[str, object] = dict(bindings(criteria.params))
     for place, rule in enumerate(rules):
         values |= rule.condition.literals | rule.shown.literals
+        if in_english and rule.shown_en:
+            values |= rule.shown_en.literals
         values |= {f"r{place}_id": rule.id, f"r{place}_effect": rule.effect}
         if rule.categories:
             values[f"r{place}_categories"] = list(rule.categories)
@@ -70,7 +75,7 @@ WITH verdict AS MATERIALIZED (
 SELECT m.subject, m.district_id, m.street_id, m.category, m.outcome,
        {_fired(rules)} AS fired,
        {_asked(rules)} AS missing,
-       {_evidence(rules)} AS evidence
+       {_evidence(rules)} AS evidence{f", {_in_english(rules)} AS messages" if in_english else ""}
 FROM folded m"""
     return Question(sql, values)
 
@@ -160,6 +165,15 @@ def _verdict(place: int, rule: Rule) -> str:
                'id', %(r{place}_id)s::text, 'effect', %(r{place}_effect)s::text, 'verdict', v{place},
                'inputs', jsonb_build_array({names}), 'params', jsonb_build_array({params}),
                'missing', to_jsonb(g{place}), 'message', CASE WHEN v{place} THEN {rule.shown.sql} END) END"""
+
+
+def _in_english(rules: tuple[Rule, ...]) -> str:
+    messages = ", ".join(
+        f"%(r{place}_id)s::text, CASE WHEN v{place} THEN {rule.shown_en.sql} END"
+        for place, rule in enumerate(rules)
+        if rule.shown_en
+    )
+    return f"jsonb_strip_nulls(jsonb_build_object({messages}))"
 
 
 def failing_cases(cursor, criteria: Criteria) -> list[tuple[Rule, str, bool | None, bool | None]]:

@@ -15,6 +15,7 @@ TYPE_TITLES = {NUMBER: _("number"), TEXT: _("text"), BOOLEAN: _("truth value")}
 SQL_TYPES = {NUMBER: "numeric", TEXT: "text", BOOLEAN: "boolean"}
 
 UNCOVERED = 0.01  # share of a parcel without patches above which its land classes are not known (G-01)
+OVERLAPPED = 0.01  # share of a parcel under more than one patch above which its land classes are not known (ours)
 
 PLANNING, HOUSING = "planning", "housing"  # codes of departments (units/data/departments.csv)
 
@@ -57,8 +58,10 @@ FACTS = {
     for fact in (
         Fact("patches", _("Land-use patches of the survey: none delivered"), PLANNING),
         Fact("patches.cover", _("Land-use patches: the parcel is not covered"), PLANNING),
+        Fact("patches.overlap", _("Land-use patches: they overlap on the parcel"), PLANNING),
         Fact("patches.class", _("Land class: a code that the survey does not know"), PLANNING),
         Fact("buildings", _("Building footprints: none delivered"), HOUSING),
+        Fact("buildings.cover", _("Building footprints: none delivered around the parcel"), HOUSING),
         Fact("building.floor_area", _("Floor area, or number of floors, of a building"), HOUSING),
         Fact("building.built_year", _("Year built of a building"), HOUSING),
         Fact("parcel.registered_use", _("Registered use"), PLANNING),
@@ -102,7 +105,10 @@ MEASURES = {
         Measure(
             "covered_share",
             _("Share covered by patches"),
-            _("Area covered by patches ÷ area of the parcel; below 0.99 its land classes are not known."),
+            _(
+                "Area covered by patches, each place counted once, ÷ area of the parcel; below 0.99 its land classes "
+                "are not known."
+            ),
             "land",
             "patches",
             "1",

@@ -1,6 +1,7 @@
 """Turn a message template of a rule into SQL that fills in measures and parameters, and nothing else."""
 
 import re
+from dataclasses import dataclass
 from string import Formatter
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,24 @@ from units.errors import CriteriaError
 FORM = re.compile(r"\.(\d)([f%])")
 
 
-def compile_message(template: str, params: dict[str, Param], prefix: str, where: str, measures=MEASURES) -> Compiled:
+@dataclass(frozen=True)
+class Words:
+    """What a message puts in the place of truth values, of what is unknown and between the items of a list."""
+
+    key: str  # of the rule, which holds the template
+    yes: str
+    no: str
+    unknown: str
+    between: str
+
+
+CHINESE = Words("message", "是", "否", "未知", "、")
+ENGLISH = Words("message_en", "yes", "no", "unknown", ", ")
+
+
+def compile_message(
+    template: str, params: dict[str, Param], prefix: str, where: str, words: Words = CHINESE, measures=MEASURES
+) -> Compiled:
     """The SQL of a text. `{far:.2f}` shows two decimals, `{share:.1%}` per cent, `{far_min}` the number as it is.
 
     Raises CriteriaError for an unknown name or another form.
@@ -30,7 +48,7 @@ def compile_message(template: str, params: dict[str, Param], prefix: str, where:
     try:
         fields = list(Formatter().parse(template))
     except ValueError as error:
-        raise CriteriaError(f"{where}, message: {error}") from None
+        raise CriteriaError(f"{where}, {words.key}: {error}") from None
     for text, name, form, conversion in fields:
         if text:
             parts.append(literal(text))
@@ -44,25 +62,26 @@ def compile_message(template: str, params: dict[str, Param], prefix: str, where:
             used_params[name] = None
             kind = param.type
             if param.many:
-                kind, sql = "list", f"concat_ws('、', {', '.join(f'%({key})s' for key in bindings({name: param}))})"
+                items = ", ".join(f"%({key})s" for key in bindings({name: param}))
+                kind, sql = "list", f"concat_ws({literal(words.between)}, {items})"
             else:
                 sql = f"%(p_{name})s"
         else:
             raise CriteriaError(
-                f"{where}, message: " + _("“%(name)s” is neither a measure nor a parameter.") % {"name": name},
+                f"{where}, {words.key}: " + _("“%(name)s” is neither a measure nor a parameter.") % {"name": name},
                 meant(name, [*measures, *params]),
             )
         found = FORM.fullmatch(form or "")
         if conversion or (form and (kind != NUMBER or not found)):
             raise CriteriaError(
-                f"{where}, message: " + _("“{%(name)s:%(form)s}” is no form.") % {"name": name, "form": form or ""},
+                f"{where}, {words.key}: " + _("“{%(name)s:%(form)s}” is no form.") % {"name": name, "form": form or ""},
                 _("Write {name}, {name:.2f} or {name:.1%}."),
             )
-        parts.append(_shown(sql, kind, found, literal))
+        parts.append(_shown(sql, kind, found, words, literal))
     return Compiled(f"concat({', '.join(parts)})", literals, tuple(used), tuple(used_params))
 
 
-def _shown(sql: str, kind: str, form, literal) -> str:
+def _shown(sql: str, kind: str, form, words: Words, literal) -> str:
     if kind == NUMBER:
         value = f"({sql})::numeric"
         if form is None:
@@ -72,7 +91,7 @@ def _shown(sql: str, kind: str, form, literal) -> str:
         else:
             text = f"(round({value} * 100, {form[1]})::text || {literal('%')})"
     elif kind == BOOLEAN:
-        text = f"CASE WHEN {sql} THEN {literal('是')} WHEN NOT {sql} THEN {literal('否')} END"
+        text = f"CASE WHEN {sql} THEN {literal(words.yes)} WHEN NOT {sql} THEN {literal(words.no)} END"
     else:
         text = f"({sql})::text"
-    return f"COALESCE({text}, {literal('未知')})"
+    return f"COALESCE({text}, {literal(words.unknown)})"

@@ -8,12 +8,13 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from units.criteria.compiler import Compiled, Param, compile_text, meant, type_of
 from units.criteria.measures import BOOLEAN, MEASURES, NUMBER, TEXT, TYPE_TITLES
-from units.criteria.messages import compile_message
+from units.criteria.messages import ENGLISH, compile_message
 from units.errors import CriteriaError, UnknownName, UsageError
 
 FOLDER = Path(__file__).parent
@@ -39,6 +40,7 @@ MAX_NUMBER = Decimal(10) ** 15
 HEAD_KEYS = {
     "id": (str, True),
     "title": (str, True),
+    "title_en": (str, False),
     "parent": (str, False),
     "valid_from": (date, True),
     "status": (str, True),
@@ -49,6 +51,7 @@ PARAM_KEYS = {
     "value": ((Decimal, int, str, bool, list), True),
     "uom": (str, True),
     "note": (str, True),
+    "note_en": (str, False),
     "approved_by": (str, False),
 }
 RULE_KEYS = {
@@ -56,10 +59,12 @@ RULE_KEYS = {
     "category": (list, False),
     "effect": (str, True),
     "title": (str, True),
+    "title_en": (str, False),
     "basis": (str, True),
     "confidence": (str, True),
     "when": (str, True),
     "message": (str, True),
+    "message_en": (str, False),
     "replaces": (str, False),
     "case": (list, True),
 }
@@ -95,6 +100,9 @@ class Rule:
     params: dict[str, Param]
     condition: Compiled
     shown: Compiled
+    title_en: str = ""  # the English texts are for people; a set may lack them
+    message_en: str = ""
+    shown_en: Compiled | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ class Criteria:
     rules: tuple[Rule, ...]
     disabled: dict[str, str]  # rule → reason
     text: str
+    title_en: str = ""
 
     @property
     def digest(self) -> str:
@@ -134,6 +143,16 @@ class Criteria:
             changed[name] = replace(changed[name], value=_typed(changed[name], text), parent=changed[name])
         rules = tuple(_compiled(rule, changed, place) for place, rule in enumerate(self.rules))
         return replace(self, params=changed, rules=rules)
+
+
+def speaks_chinese() -> bool:
+    """Whether the language now spoken is Chinese, in which every set is written."""
+    return (get_language() or "zh").startswith("zh")
+
+
+def in_words(chinese: str, english: str) -> str:
+    """A text of a set in the language now spoken: where a set has no English text, the Chinese one."""
+    return chinese if speaks_chinese() or not english else english
 
 
 def available(folder: Path = FOLDER) -> tuple[str, ...]:
@@ -246,6 +265,7 @@ def _joined(parent: Criteria | None, name: str, text: str) -> Criteria:
         params=params,
         rules=rules,
         disabled=disabled,
+        title_en=head.get("title_en", ""),
         text=(parent.text if parent else "") + f"{MARK}{name}\n{canonical(text)}",
     )
 
@@ -295,7 +315,7 @@ def _params(file: str, name: str, tables, parent: Criteria | None) -> dict[str, 
         _checked(file, place, table, PARAM_KEYS, inherited)
         value = _value(file, place, table["value"])
         uom = table.get("uom", before.uom if before else "")
-        made = Param(key, value, uom, table["note"], name, before)
+        made = Param(key, value, uom, table["note"], name, before, table.get("note_en", ""))
         if before and (made.type != before.type or made.many != before.many):
             raise _wrong(file, place, _("The parent's value is of another type."))
         if before and uom != before.uom:
@@ -418,6 +438,8 @@ def _rule(file: str, name: str, place: int, table, params: dict[str, Param]) -> 
         params=params,
         condition=empty,
         shown=empty,
+        title_en=table.get("title_en", ""),
+        message_en=table.get("message_en", ""),
     )
     return _compiled(rule, params, 0)
 
@@ -428,6 +450,7 @@ def _compiled(rule: Rule, params: dict[str, Param], place: int) -> Rule:
         rule,
         condition=compile_text(rule.when, params, f"r{place}_", where),
         shown=compile_message(rule.message, params, f"r{place}_", where),
+        shown_en=compile_message(rule.message_en, params, f"r{place}_en_", where, ENGLISH) if rule.message_en else None,
     )
 
 

@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
             name='FlagRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('params', models.JSONField(default=dict, verbose_name='Parameters, overrides included')),
+                ('params', models.JSONField(default=dict, verbose_name='Parameters')),
                 ('counts', models.JSONField(default=dict, verbose_name='Counts')),
                 ('subjects', models.PositiveIntegerField(default=0, verbose_name='Subjects')),
                 ('ran_at', models.DateTimeField(auto_now_add=True, verbose_name='Ran at')),
@@ -300,7 +300,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Delivery',
                 'verbose_name_plural': 'Deliveries',
                 'ordering': ['-imported_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('changed')), '+', models.F('unchanged')), '+', models.F('refused')), '+', models.F('deleted')))), name='delivery_rows_add_up'), models.UniqueConstraint(condition=models.Q(('state', 'loaded')), fields=('survey', 'profile', 'sha256', 'layer', 'reading'), name='delivery_same_file_once'), models.UniqueConstraint(fields=('id', 'survey', 'district'), name='delivery_with_its_survey')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('changed')), '+', models.F('unchanged')), '+', models.F('refused')), '+', models.F('deleted')))), name='delivery_rows_add_up'), models.UniqueConstraint(fields=('id', 'survey', 'district'), name='delivery_with_its_survey')],
             },
         ),
         migrations.CreateModel(

@@ -39,7 +39,7 @@ class FlagRun(models.Model):
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="flag_runs")
     survey = models.ForeignKey(Survey, models.PROTECT, verbose_name=_("Survey"), related_name="+")
     edition = models.ForeignKey(CriteriaEdition, models.PROTECT, verbose_name=_("Criteria"), related_name="runs")
-    params = models.JSONField(_("Parameters, overrides included"), default=dict)
+    params = models.JSONField(_("Parameters"), default=dict)
     counts = models.JSONField(_("Counts"), default=dict)
     subjects = models.PositiveIntegerField(_("Subjects"), default=0)
     ran_at = models.DateTimeField(_("Ran at"), auto_now_add=True)

@@ -98,11 +98,6 @@ class Delivery(models.Model):
                 ),
                 name="delivery_rows_add_up",
             ),
-            models.UniqueConstraint(
-                fields=["survey", "profile", "sha256", "layer", "reading"],
-                condition=Q(state="loaded"),
-                name="delivery_same_file_once",
-            ),
             models.UniqueConstraint(fields=["id", "survey", "district"], name="delivery_with_its_survey"),
         ]
 

@@ -23,9 +23,12 @@ class Command(GeoinvCommand):
         parser.add_argument("--layer", help="Which layer, where the delivery holds several.")
         parser.add_argument("--encoding", help="Overrides the verdict: gb18030, utf-8, big5 …")
         parser.add_argument("--crs", help="Overrides the verdict: EPSG:4527 …")
+        parser.add_argument(
+            "--replace", action="store_true", help="Take it though many rows that are held are not in the file."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Do everything but keep nothing.")
 
-    def run(self, *, path, profile, district, survey, layer, encoding, crs, dry_run, **options):
+    def run(self, *, path, profile, district, survey, layer, encoding, crs, replace, dry_run, **options):
         bar = self.progress()
         with bar if not bar.disable else nullcontext():
             task = bar.add_task(_("Rows"), total=None)
@@ -37,10 +40,11 @@ class Command(GeoinvCommand):
                 layer=layer,
                 encoding=encoding,
                 crs=crs,
+                replace=replace,
                 dry_run=dry_run,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        if result["refused"] and not result["already"]:
+        if result["refused"]:  # of a file that was taken before they still stand
             self.exit_code = 1
         return result
 

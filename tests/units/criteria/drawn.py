@@ -48,6 +48,12 @@ class Land:
         )
         return self.deliveries[profile]
 
+    def reach(self, profile: str, box_drawn: tuple) -> None:
+        """Say that a delivery held what lies in this box, in metres of the drawing."""
+        delivery = self.deliveries[profile]
+        delivery.settings["extent"] = list(shapely.from_wkt(shape(box_drawn)).bounds)
+        delivery.save()
+
     def parcel(self, *boxes, use="0601", scheme="sandiao", **options) -> Parcel:
         self.serial += 1
         made = Parcel.objects.create(

@@ -108,6 +108,45 @@ def test_the_main_class_is_unknown_while_the_uncovered_part_could_change_it(land
     assert found["gaps"]["main_class"] == found["gaps"]["class_category"] == "patches.cover"
 
 
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        ((60, 0, 100, 100), (40, 0, 100, 100)),  # more than the whole parcel
+        ((30, 0, 60, 100), (30, 0, 70, 100)),  # a hole, and as much counted twice: the sum is one
+        ((30, 0, 60, 100), (30, 0, 60, 100)),
+    ],
+)
+def test_patches_that_overlap_leave_the_shares_unknown(land, second, third):
+    parcel = land.parcel((0, 0, 100, 100))
+    land.patch("0601", (0, 0, 30 if second[0] == 30 else 60, 100))
+    land.patch("0701", second)
+    land.patch("0101", third)
+    found = measured(land, parcel)
+    for name in ("main_class_share", "construction_share", "mismatch"):
+        assert found[name] is None, name
+        assert found["gaps"][name] in ("patches.overlap", "patches.cover"), name
+    assert found["gaps"]["construction_share"] == found["gaps"]["mismatch"] == "patches.overlap"
+
+
+def test_what_several_patches_cover_is_counted_once(land):
+    parcel = land.parcel((0, 0, 100, 100))
+    land.patch("0601", (0, 0, 60, 100))
+    land.patch("0601", (20, 0, 60, 100))
+    found = measured(land, parcel)
+    assert found["covered_share"] == Decimal("0.6000")
+    assert (found["main_class"], found["main_class_share"]) == ("0601", None), "nothing else could have more"
+
+
+def test_a_sliver_between_patches_that_overlap_by_a_drawn_line_changes_nothing(land):
+    parcel = land.parcel((0, 0, 100, 100))
+    land.patch("0601", (0, 0, 60.05, 100))
+    land.patch("0701", (60, 0, 100, 100))
+    found = measured(land, parcel)
+    assert found["construction_share"] == Decimal("1.0000")
+    assert found["mismatch"] == Decimal("0.3995")
+    assert found["main_class"] == "0601"
+
+
 def test_a_parcel_without_any_patch_is_not_covered(land):
     found = measured(land, land.parcel((0, 0, 100, 100)))
     assert (found["covered_share"], found["main_class"], found["class_mix"]) == (Decimal("0.0000"), None, {})
@@ -206,6 +245,40 @@ def test_no_building_is_nought_only_where_buildings_were_delivered(db):
     found = measured(without, without.parcel((0, 0, 100, 100)))
     assert (found["far"], found["coverage"], found["buildings"]) == (None, None, None)
     assert {found["gaps"][name] for name in ("far", "coverage", "buildings", "age")} == {"buildings"}
+
+
+def test_no_building_is_nought_only_where_the_delivery_reached(land):
+    land.reach("building", (0, 0, 300, 100))
+    inside, at_the_edge, outside = (land.parcel((x, 0, x + 100, 100)) for x in (100, 250, 400))
+    rows = measured(land)
+    for parcel in (inside, at_the_edge):
+        assert (rows[parcel.pk]["far"], rows[parcel.pk]["buildings"]) == (Decimal("0.00"), 0)
+    for name in ("far", "far_estimated_share", "coverage", "buildings", "built_year_min", "age"):
+        assert rows[outside.pk][name] is None
+        assert rows[outside.pk]["gaps"][name] == "buildings.cover"
+
+
+def test_a_building_is_measured_wherever_it_stands(land):
+    land.reach("building", (0, 0, 300, 100))
+    parcel = land.parcel((400, 0, 500, 100))
+    land.building((400, 0, 450, 100), floors=1)
+    assert measured(land, parcel)["far"] == Decimal("0.50")
+
+
+def test_several_deliveries_of_buildings_reach_further_than_one(land):
+    land.reach("building", (0, 0, 300, 100))
+    parcel, beyond = land.parcel((400, 0, 500, 100)), land.parcel((900, 0, 950, 100))
+    land.deliver("building")
+    land.reach("building", (400, 0, 600, 100))
+    rows = measured(land)
+    assert (rows[parcel.pk]["far"], rows[beyond.pk]["far"]) == (Decimal("0.00"), None)
+
+
+def test_a_delivery_that_does_not_say_how_far_it_reached_counts_for_the_whole_district(land):
+    land.reach("building", (0, 0, 300, 100))
+    parcel = land.parcel((900, 0, 950, 100))
+    land.deliver("building")
+    assert measured(land, parcel)["far"] == Decimal("0.00")
 
 
 def test_numbers_are_rounded_half_up_before_anyone_compares_them(land):

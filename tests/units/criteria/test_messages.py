@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from units.criteria.compiler import Param, bindings
-from units.criteria.messages import compile_message
+from units.criteria.messages import CHINESE, ENGLISH, compile_message
 from units.errors import CriteriaError
 
 PARAMS = {
@@ -15,8 +15,8 @@ PARAMS = {
 }
 
 
-def shown(template, far=None, use=None):
-    message = compile_message(template, PARAMS, "r0_", "test.toml, rule X")
+def shown(template, far=None, use=None, words=CHINESE):
+    message = compile_message(template, PARAMS, "r0_", "test.toml, rule X", words)
     values = message.literals | bindings(PARAMS) | {"far": far, "use": use}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -40,6 +40,7 @@ def test_a_message_shows_what_it_names(db, template, expected):
 
 def test_what_is_unknown_is_said_to_be_unknown(db):
     assert shown("容积率 {far:.2f}") == "容积率 未知"
+    assert shown("FAR {far:.2f} of {uses}", words=ENGLISH) == "FAR unknown of 0601, 0602"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Criteria sets: what loads, what does not and why, inheritance, the digest, and cases that hold in PostgreSQL."""
 
+import re
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from units.criteria import judging, sets
 from units.errors import CriteriaError, UnknownName, UsageError
@@ -80,6 +82,9 @@ def test_a_good_set_loads(folder):
         ("far < far_min", "pg_sleep(9) = 1", ["rule IND-FAR", "pg_sleep"]),
         ("far < far_min", "far < '1'", ["rule IND-FAR", "when:5"]),
         ("{far:.2f}", "{fra:.2f}", ["rule IND-FAR", "message", "fra"]),
+        ('message = "', 'message_en = "{fra}"\nmessage = "', ["rule IND-FAR", "message_en", "fra", "far"]),
+        ('title = "容积率偏低"', 'title = "x"\ntitle_en = " "', ["rule IND-FAR title_en"]),
+        ('note = "', 'note_em = "x", note = "', ["[params] far_min note_em", "note_en"]),
         (', uom = "1"', "", ["[params] far_min", "uom"]),
         ("value = 1.0", 'value = [1.0, "x"]', ["[params] far_min value"]),
         ("value = 1.0", "value = 2024-01-01", ["[params] far_min value"]),
@@ -219,6 +224,35 @@ def test_no_shipped_set_passes_for_policy(name):
     assert not criteria.official
     assert "演示参数，非官方标准" in criteria.title
     assert all("演示参数，非官方标准" in param.note for param in criteria.params.values())
+
+
+@pytest.mark.parametrize("name", sets.available())
+def test_every_shipped_set_is_told_in_english_too_with_the_same_numbers(name):
+    criteria = sets.load(name)
+    texts = [criteria.title_en, *(param.note_en for param in criteria.params.values())]
+    for rule in criteria.rules:
+        texts += [rule.title_en, rule.message_en]
+        assert sorted(set(re.findall(r"{.*?}", rule.message_en))) == sorted(set(re.findall(r"{.*?}", rule.message)))
+    for text in texts:
+        assert text
+        assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", text), text
+    assert "not an official standard" in criteria.title_en
+    assert all("not an official standard" in param.note_en for param in criteria.params.values())
+
+
+def test_texts_are_in_the_language_that_is_spoken_and_in_chinese_where_there_is_no_other():
+    assert sets.in_words("偏低", "low") == "偏低"
+    with translation.override("en"):
+        assert (sets.in_words("偏低", "low"), sets.in_words("偏低", "")) == ("low", "偏低")
+    with translation.override(None):
+        assert sets.in_words("偏低", "low") == "偏低"
+
+
+def test_a_value_of_the_child_does_not_take_the_english_note_of_its_parent(folder):
+    parent = GOOD.replace('note = "演示参数"', 'note = "演示参数", note_en = "for show"')
+    text = CHILD + '[params]\nfar_min = { value = 0.8, note = "本区" }\n'
+    changed = sets.load("child", folder(mine=parent, child=text)).params["far_min"]
+    assert (changed.note, changed.note_en, changed.parent.note_en) == ("本区", "", "for show")
 
 
 def test_cases_hold_for_the_values_of_the_set_that_wrote_them(db, folder):

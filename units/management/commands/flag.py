@@ -21,7 +21,8 @@ class Command(GeoinvCommand):
             default=[],
             metavar="NAME=VALUE",
             dest="overrides",
-            help="The what-if: another value of a parameter. May be given more than once; lists with commas.",
+            help="The what-if, with --dry-run: another value of a parameter. May be given more than once; lists with "
+            "commas.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Count only; write nothing.")
 
@@ -37,6 +38,7 @@ class Command(GeoinvCommand):
             )
         lines += [f"{result[outcome.value]:>8}  {outcome.label}" for outcome in Flag.Outcome]
         lines.append(f"{result['subjects']:>8}  " + _("parcels of the survey of %(year)d") % {"year": result["survey"]})
+        lines.append(f"{result['without_building']:>8}  " + _("candidates without a building"))
         if result["dry_run"]:
             lines.append(_("Tried only: nothing was written."))
         else:

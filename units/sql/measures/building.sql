@@ -1,6 +1,11 @@
 -- How much is built on each parcel, and how long ago?
--- No building on a parcel is FAR 0 only where a delivery of buildings is in force; where none is, nothing is known.
-WITH piece AS MATERIALIZED (
+-- No building on a parcel is FAR 0 only where a delivery of buildings is in force and reached the parcel: within the box
+-- of what was delivered. Elsewhere nothing is known.
+WITH reach AS (
+    SELECT ST_MakeEnvelope(e.west, e.south, e.east, e.north, %(storage_srid)s) AS box
+    FROM unnest(%(reach_west)s::float8[], %(reach_south)s::float8[], %(reach_east)s::float8[],
+                %(reach_north)s::float8[]) AS e (west, south, east, north)
+), piece AS MATERIALIZED (
     SELECT s.subject, b.built_year, b.floor_area, b.estimated, b.area,
            CASE WHEN ST_CoveredBy(b.geom, s.geom) THEN b.geom
                 ELSE ST_CollectionExtract(ST_Intersection(b.geom, s.geom), 3) END AS geom
@@ -26,14 +31,20 @@ WITH piece AS MATERIALIZED (
     FROM subject s
     LEFT JOIN part p ON p.subject = s.subject
     GROUP BY s.subject, s.area, s.area_m2
-), known AS (
+), held AS (
     SELECT whole.*,
-           CASE WHEN NOT %(buildings_loaded)s THEN 'buildings' END AS layer_gap,
            CASE WHEN NOT %(buildings_loaded)s THEN 'buildings'
-                WHEN floor_area_missing THEN 'building.floor_area' END AS far_gap,
-           CASE WHEN NOT %(buildings_loaded)s THEN 'buildings'
-                WHEN built_year_missing OR buildings = 0 THEN 'building.built_year' END AS year_gap
+                WHEN buildings = 0 AND NOT %(reach_everywhere)s
+                     AND NOT EXISTS (SELECT FROM reach WHERE reach.box && s.stored)
+                    THEN 'buildings.cover' END AS layer_gap
     FROM whole
+    JOIN subject s ON s.subject = whole.subject
+), known AS (
+    SELECT held.*,
+           COALESCE(layer_gap, CASE WHEN floor_area_missing THEN 'building.floor_area' END) AS far_gap,
+           COALESCE(layer_gap, CASE WHEN built_year_missing OR buildings = 0 THEN 'building.built_year' END)
+               AS year_gap
+    FROM held
 )
 SELECT subject,
        CASE WHEN far_gap IS NULL THEN floor_area / area_m2 END AS far,

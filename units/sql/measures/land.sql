@@ -1,5 +1,6 @@
 -- How is each parcel divided over the land classes of the survey, and does that agree with its registered use?
--- A parcel that is not covered to 99 per cent has no known shares; where no patches were delivered nothing is known.
+-- A parcel that is not covered to 99 per cent has no known shares, nor has one of which more than a hundredth lies under
+-- two patches at once; where no patches were delivered nothing is known.
 WITH land_class AS (
     SELECT * FROM unnest(%(class_codes)s::text[], %(class_construction)s::boolean[], %(class_categories)s::text[])
         AS c (dlbm, construction, category)
@@ -7,22 +8,32 @@ WITH land_class AS (
     SELECT u.scheme, u.use, string_to_array(u.classes, ',') AS classes, NULLIF(u.category, '') AS category
     FROM unnest(%(use_schemes)s::text[], %(use_codes)s::text[], %(use_classes)s::text[], %(use_categories)s::text[])
         AS u (scheme, use, classes, category)
-), piece AS (
+), part AS MATERIALIZED (
     SELECT s.subject, d.dlbm,
-           CASE WHEN ST_CoveredBy(s.geom, d.geom) THEN s.area
-                ELSE ST_Area(ST_Intersection(s.geom, d.geom)) END AS area
+           CASE WHEN ST_CoveredBy(s.geom, d.geom) THEN s.geom
+                ELSE ST_CollectionExtract(ST_Intersection(s.geom, d.geom), 3) END AS geom
     FROM subject s
     JOIN patch d ON ST_Intersects(s.geom, d.geom)
+), piece AS MATERIALIZED (
+    SELECT part.*, ST_Area(geom) AS area FROM part WHERE ST_Area(geom) > 0
+), ground AS (
+    -- what several patches cover is counted once: their sum may be the whole parcel and yet leave a hole
+    SELECT s.subject,
+           CASE WHEN count(*) > 1 THEN ST_Area(ST_Union(p.geom)) ELSE max(p.area) END / s.area AS covered,
+           sum(p.area) / s.area AS counted
+    FROM subject s
+    JOIN piece p ON p.subject = s.subject
+    GROUP BY s.subject, s.area
 ), mix AS (
     SELECT p.subject, p.dlbm, sum(p.area) / s.area AS share,
            row_number() OVER (PARTITION BY p.subject ORDER BY round(sum(p.area)::numeric, 4) DESC, p.dlbm) AS place
     FROM piece p
     JOIN subject s ON s.subject = p.subject
-    WHERE p.area > 0
     GROUP BY p.subject, p.dlbm, s.area
 ), whole AS (
     SELECT s.subject,
-           LEAST(1, COALESCE(sum(m.share), 0)) AS covered,
+           LEAST(1, COALESCE(max(g.covered), 0)) AS covered,
+           GREATEST(0, COALESCE(max(g.counted - g.covered), 0)) AS overlapped,
            max(m.dlbm) FILTER (WHERE m.place = 1) AS first_class,
            max(m.share) FILTER (WHERE m.place = 1) AS first_share,
            COALESCE(max(m.share) FILTER (WHERE m.place = 2), 0) AS second_share,
@@ -40,6 +51,7 @@ WITH land_class AS (
            COALESCE(jsonb_object_agg(m.dlbm, round(m.share::numeric, 4)) FILTER (WHERE m.dlbm IS NOT NULL), '{}')
                AS class_mix
     FROM subject s
+    LEFT JOIN ground g ON g.subject = s.subject
     LEFT JOIN mix m ON m.subject = s.subject
     LEFT JOIN land_class c ON c.dlbm = m.dlbm
     LEFT JOIN use_class u ON u.scheme = s.use_scheme AND u.use = s.registered_use AND s.registered_use <> ''
@@ -47,17 +59,20 @@ WITH land_class AS (
 ), known AS (
     SELECT whole.*,
            CASE WHEN NOT %(patches_loaded)s THEN 'patches'
+                WHEN overlapped > %(overlapped)s THEN 'patches.overlap'
                 WHEN 1 - covered > %(uncovered)s THEN 'patches.cover' END AS cover_gap,
-           -- the class that covers most is known as soon as what is not covered could not change it
+           -- the class that covers most is known as soon as what is not covered, or counted twice, could not change it
            CASE WHEN NOT %(patches_loaded)s THEN 'patches'
-                WHEN first_class IS NULL OR first_share - second_share < 1 - covered - 1e-6
-                    THEN 'patches.cover' END AS main_gap,
+                WHEN first_class IS NULL OR first_share - second_share < 1 - covered - 1e-6 THEN 'patches.cover'
+                WHEN first_share - second_share < 1 - covered + overlapped - 1e-6 THEN 'patches.overlap' END
+               AS main_gap,
            CASE WHEN NOT use_registered THEN 'parcel.registered_use'
                 WHEN NOT use_mapped THEN 'parcel.use_mapping' END AS use_gap
     FROM whole
 ), judged AS (
     SELECT known.*,
            COALESCE(cover_gap, CASE WHEN strange > %(uncovered)s THEN 'patches.class' END) AS construction_gap,
+           COALESCE(main_gap, CASE WHEN overlapped > %(overlapped)s THEN 'patches.overlap' END) AS share_gap,
            COALESCE(use_gap, cover_gap) AS mismatch_gap,
            COALESCE(use_gap, CASE WHEN use_category IS NULL THEN 'parcel.use_mapping' END) AS use_category_gap,
            NULLIF(c.category, '') AS main_category
@@ -66,7 +81,7 @@ WITH land_class AS (
 )
 SELECT subject, class_mix, foreign_classes,
        CASE WHEN main_gap IS NULL THEN first_class END AS main_class,
-       CASE WHEN main_gap IS NULL THEN LEAST(1, first_share) END AS main_class_share,
+       CASE WHEN share_gap IS NULL THEN LEAST(1, first_share) END AS main_class_share,
        CASE WHEN construction_gap IS NULL THEN LEAST(1, construction) END AS construction_share,
        CASE WHEN %(patches_loaded)s THEN covered END AS covered_share,
        CASE WHEN mismatch_gap IS NULL THEN GREATEST(0, 1 - agreeing) END AS mismatch,
@@ -74,7 +89,7 @@ SELECT subject, class_mix, foreign_classes,
        CASE WHEN main_gap IS NULL THEN main_category END AS class_category,
        jsonb_strip_nulls(jsonb_build_object(
            'main_class', main_gap,
-           'main_class_share', main_gap,
+           'main_class_share', share_gap,
            'construction_share', construction_gap,
            'covered_share', CASE WHEN NOT %(patches_loaded)s THEN 'patches' END,
            'mismatch', mismatch_gap,
