@@ -149,6 +149,10 @@ class ErrorsToStatus:
 
     def __call__(self, request):
         response = self.get_response(request)
+        if response.status_code == 405 and not on_program_path(request) and wants_page(request):
+            told = page(request, 405, SENTENCES[405])
+            told["Allow"] = response["Allow"]
+            return told
         if response.status_code < 400 or not on_program_path(request):
             return response
         if response.get("Content-Type", "").startswith(PROBLEM_TYPE) or wants_page(request):
@@ -193,6 +197,14 @@ def bad_request(request, exception=None):
 def forbidden(request, exception=None):
     """Django's handler403."""
     return answer(request, NotAllowed(SENTENCES[403]))
+
+
+def csrf_failed(request, reason=""):
+    """Django's CSRF_FAILURE_VIEW: mostly a page left open past a sign-in or sign-out, so it says what to do."""
+    message, hint = _("This page has expired. Load it again."), _("Go back, load the page again and repeat the step.")
+    if wants_page(request):
+        return page(request, 403, message, hint)
+    return problem(request, 403, message, code="csrf", hint=hint)
 
 
 def not_found(request, exception=None):

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "geoinv.headers.ContentSecurity",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "geoinv.language.ChosenLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -95,6 +95,7 @@ LOGIN_REDIRECT_URL = "map"
 LOGOUT_REDIRECT_URL = "map"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("GEOINV_HTTPS", "") == "1"
+CSRF_FAILURE_VIEW = "geoinv.errors.csrf_failed"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
 # Behind a proxy that writes X-Forwarded-For itself; else everybody would share the proxy's failed sign-ins.
 TRUST_FORWARDED_FOR = os.environ.get("GEOINV_TRUST_FORWARDED_FOR", "") == "1"

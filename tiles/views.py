@@ -6,6 +6,7 @@ from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -49,7 +50,8 @@ def tilejson(request, layer: str):
     found = layers.layer(layer)
     view = seen(request, found)
     current = version(found, view)
-    answer = get_conditional_response(request, etag=f'"{current}"')
+    tag = f'"{current}-{get_language()}"'  # titles are in the reader's language
+    answer = get_conditional_response(request, etag=tag)
     if answer is None:
         address = request.build_absolute_uri(reverse("tile", args=(found.id, 0, 0, 0)))
         answer = JsonResponse(
@@ -78,9 +80,9 @@ def tilejson(request, layer: str):
                 ],
             }
         )
-    answer["ETag"] = f'"{current}"'
+    answer["ETag"] = tag
     answer["Cache-Control"] = "private, no-cache"
-    patch_vary_headers(answer, ["Cookie", "Authorization", "Accept-Language"])
+    patch_vary_headers(answer, ["Cookie", "Authorization"])
     return answer
 
 

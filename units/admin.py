@@ -7,9 +7,11 @@ those tables would be a way around the rights and the checks.
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.forms import ModelChoiceField
 from django.utils.translation import gettext_lazy as _
 
 from units.models import Delivery, Department, DepartmentAlias, District, Move, Scope, Street, Survey, User
+from units.rights import TITLES
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -25,9 +27,21 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
+class RoleChoice(ModelChoiceField):
+    """Roles by their titles: nobody has to know what R3 stands for."""
+
+    def label_from_instance(self, group):
+        return f"{group.name} {TITLES.get(group.name, '')}".strip()
+
+
 class ScopeInline(admin.TabularInline):
     model = Scope
     extra = 1
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "group":
+            kwargs["form_class"] = RoleChoice
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(User)

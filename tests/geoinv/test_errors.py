@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseNotFound
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 from geoinv.errors import ErrorsToStatus, bad_request, broken, forbidden, not_found, status_of
 from units import errors
@@ -150,3 +150,25 @@ def test_the_handlers_of_the_site_answer_in_both_forms():
 def test_an_unknown_address_of_a_program_is_a_problem(client, db):
     response = client.get("/ogc/nowhere")
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_form_of_an_expired_page_is_told_so(db):
+    client = Client(enforce_csrf_checks=True)
+    person = client.post("/accounts/login/", {"username": "x"}, headers={"Accept": BROWSER})
+    assert person.status_code == 403
+    assert "页面已过期，请重新载入" in person.content.decode()
+    script = client.post("/accounts/login/", headers={"Accept": "application/json"})
+    assert (script.status_code, script.json()["code"]) == (403, "csrf")
+
+
+def test_an_address_asked_in_the_wrong_way_is_a_page_for_people(db, client):
+    answer = client.get("/accounts/logout/", headers={"Accept": BROWSER})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
+    assert "<h1>" in answer.content.decode()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_who_would_write_to_the_features_is_told_the_methods(db, method):
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/ogc/collections/units/items")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer["Content-Type"] == "application/problem+json"

@@ -207,3 +207,129 @@ def test_a_tile_that_fails_is_told_and_comes_when_tried_again(demo_site, page, a
     page.click("#trouble button")
     settled(page)
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_filter_that_fails_leaves_no_rows_of_the_one_before_and_says_so_in_chinese(demo_site, page, allowed_errors):
+    allowed_errors.append(r"ERR_FAILED")
+    sign_in(page, demo_site)
+    expect(page.locator(".list-row").first).to_be_visible()
+    broken = re.compile(r"/map/(candidates|search)\.json")
+    page.route(broken, lambda route: route.abort())
+    page.click("[data-tab=undecided]")
+    expect(page.locator("#list [role=alert]")).to_have_text("服务器没有响应，请稍后重试。")
+    expect(page.locator(".list-row")).to_have_count(0)
+    page.fill("#search", "南开")
+    expect(page.locator("#search-found [role=alert]")).to_have_text("服务器没有响应，请稍后重试。")
+    page.unroute(broken)
+    page.click("#list .list-empty button")
+    expect(page.locator(".list-row").first).to_be_visible()
+    expect(page.locator("#list [role=alert]")).to_have_count(0)
+
+
+def test_back_and_forward_and_a_pasted_address_open_and_close_the_card(demo_site, page):
+    sign_in(page, demo_site)
+    first, second = (page.locator(".list-row .code").nth(number).inner_text() for number in (0, 1))
+    page.locator(".list-row").first.click()
+    expect(page.locator("#card h1")).to_have_text(first)
+    page.go_back()
+    expect(page.locator("#list")).to_be_visible()
+    expect(page.locator("#card-view")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#card h1")).to_have_text(first)
+    page.evaluate("code => { location.hash = `#17/39.1/117.15/${code}`; }", second)
+    expect(page.locator("#card h1")).to_have_text(second)
+    assert page.evaluate("location.hash").startswith("#17/39.1")
+    page.go_back()
+    expect(page.locator("#card h1")).to_have_text(first)
+    page.evaluate("location.hash = '#16//117.15/%E5%8D'")  # half a place, and a letter that is cut off
+    expect(page.locator("#card-view")).to_be_hidden()
+    settled(page)
+
+
+def test_who_is_signed_in_no_longer_is_told_so_and_led_back_to_the_same_place(demo_site, page, allowed_errors):
+    allowed_errors.append(r"401|Unauthorized")
+    sign_in(page, demo_site)
+    page.locator(".list-row").first.click()
+    expect(page.locator("#card .card")).to_be_visible()
+    settled(page)
+    page.click("#card-back")
+    counts = page.locator("[data-tab] .count").all_inner_texts()
+    page.context.clear_cookies()
+    page.locator(".list-row").nth(1).click()
+    expect(page.locator("#card [role=alert]")).to_contain_text("登录已失效")
+    assert "?next=%2F%23" in page.locator("#card a.button").get_attribute("href")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#trouble a")).to_be_visible()
+    assert page.locator("[data-tab] .count").all_inner_texts() == counts
+    here = page.evaluate("location.hash")
+    page.click("#trouble a")
+    page.fill("#id_username", PLANNER)
+    page.fill("#id_password", PASSWORD)
+    page.click("main form button")
+    settled(page)
+    assert page.evaluate("location.hash") == here
+
+
+def test_an_english_browser_is_greeted_in_chinese_and_comes_back_from_the_sign_in_to_its_card(demo_site, new_page):
+    page = new_page(locale="en-US")
+    page.goto(demo_site.base_url)
+    settled(page)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    page.evaluate("location.hash = '#15/39.10000/117.15000/X'")
+    page.click("header a[data-sign-in]")
+    assert page.evaluate("new URL(location.href).searchParams.get('next')") == "/#15/39.10000/117.15000/X"
+
+
+def test_the_open_legend_covers_what_floats_over_the_map(demo_site, new_page):
+    page = new_page(width=1024, height=768)
+    sign_in(page, demo_site)
+    page.locator(".leaflet-control-zoom").wait_for()
+    box = page.locator(".leaflet-control-zoom-in").bounding_box()
+    page.click(".legend-open")
+    place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    assert page.evaluate("([x, y]) => Boolean(document.elementFromPoint(x, y).closest('#legend'))", place)
+
+
+def test_the_tabs_count_the_category_that_is_chosen(demo_site, page):
+    sign_in(page, demo_site)
+    shown = page.locator("[data-tab=candidate] .count")
+    whole = int(shown.inner_text())
+    parts = []
+    for category in ("industrial", "office", "residential", "facility", "unknown"):
+        page.select_option("#category", category)
+        expect(page.locator("#list")).to_have_attribute("aria-busy", "false")
+        parts.append(int(shown.inner_text()))
+        rows = page.locator(".list-row").count()
+        assert rows == parts[-1] or (rows == 40 and parts[-1] > 40), category
+    assert sum(parts) == whole
+    assert min(parts) < whole
+
+
+def test_the_keyboard_leads_through_search_list_and_past_the_frame(demo_site, page):
+    sign_in(page, demo_site)
+    place = page.evaluate("location.hash")
+    page.focus(".skip")
+    page.keyboard.press("Enter")
+    expect(page.locator("#search")).to_be_focused()
+    assert page.evaluate("location.hash") == place
+    page.keyboard.type("120104")
+    expect(page.locator("#search-found .none")).to_contain_text("仅显示前 8 条")
+    page.keyboard.press("Enter")  # of eight, none is chosen
+    expect(page.locator("#card-view")).to_be_hidden()
+    page.keyboard.press("ArrowUp")
+    last = page.locator("#search-found [role=option]").nth(7)
+    expect(last).to_have_attribute("aria-selected", "true")
+    expect(last).to_be_in_viewport()
+    code = last.locator(".code").inner_text()
+    enter = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true})"
+    page.evaluate(f"document.querySelector('#search').dispatchEvent({enter})")  # the input method's own
+    expect(page.locator("#card-view")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h1")).to_have_text(code)
+    page.keyboard.press("Escape")
+    more = page.locator("#list .more")
+    if more.count():
+        more.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".list-row").nth(40)).to_be_focused()
+    settled(page)

@@ -143,6 +143,16 @@ def test_tilejson_gives_an_address_that_carries_the_version_and_may_be_kept(look
     assert client.get("/tiles/parcels.json").json()["tiles"] != told["tiles"]
 
 
+def test_a_tilejson_in_another_language_is_not_taken_for_the_one_at_hand(looker):
+    client = looker(Role.OFFICE, town.NANKAI)
+    first = client.get("/tiles/parcels.json")
+    assert client.get("/tiles/parcels.json", headers={"If-None-Match": first["ETag"]}).status_code == 304
+    client.cookies["django_language"] = "en"
+    other = client.get("/tiles/parcels.json", headers={"If-None-Match": first["ETag"]})
+    assert other.status_code == 200
+    assert other.json()["name"] != first.json()["name"]
+
+
 def test_two_readers_with_different_rights_never_share_an_address(looker):
     office = looker(Role.OFFICE, town.NANKAI).get("/tiles/parcels.json")
     street = looker(Role.STREET, town.NANKAI, "120104001").get("/tiles/parcels.json")

@@ -1,8 +1,10 @@
 """Ask a collection with the rights of the reader, for pages: rows as plain dictionaries."""
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from units.collections import Collection
+from units.errors import UsageError
 from units.rights import Grant, View, grants_of
 
 
@@ -30,6 +32,8 @@ def visible(collection: Collection, view: View) -> tuple[str, dict]:
 
 def asked(statement: str, params: dict) -> list[dict]:
     """The rows of one statement."""
+    if any(isinstance(value, str) and "\0" in value for value in params.values()):
+        raise UsageError(_("The request cannot be understood."))  # PostgreSQL has no text with a NUL in it
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         names = [column.name for column in cursor.description]

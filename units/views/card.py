@@ -11,8 +11,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from units.collections import COLLECTIONS
+from units.criteria.landuse import NONE
 from units.criteria.measures import SOURCE_TITLES
-from units.errors import NotFound, UsageError
+from units.errors import NotAllowed, NotFound, UsageError
 from units.explaining import explain
 from units.models import Category, Flag, Scheme, Street
 from units.rights import Grant
@@ -66,6 +67,10 @@ def facts(code: str, held: tuple[Grant, ...]) -> dict:
     """The parcel's own columns; one that the reader may not see is None."""
     collection = COLLECTIONS["parcels"]
     view = collection.seen_by(held)
+    if view.rows.never:
+        raise NotAllowed(
+            _("Parcels are open to the departments that work on them."), _("Sign in with an account of one of them.")
+        )
     source, params = visible(collection, view)
     columns = ", ".join(collection.names)
     rows = asked(f"SELECT fid, {columns}, {BOX} FROM {source} AS seen WHERE code = %(code)s", params | {"code": code})
@@ -110,7 +115,7 @@ def why(code: str, held: tuple[Grant, ...]) -> dict:
     return {
         "told": told,
         "outcome_title": Flag.Outcome(told["outcome"]).label,
-        "category_title": Category(category).label if category in Category else _("Category unknown"),
+        "category_title": _category_title(category),
         "judging": [rule for rule in rules if rule["effect"] != "classify"],
         "classifying": [rule for rule in rules if rule["effect"] == "classify"],
     }
@@ -146,7 +151,13 @@ def _written(value, uom: str, decimals: int | None = None) -> str | None:
     if isinstance(value, int | float | Decimal):
         number = f"{value}" if decimals is None else f"{rounded(value, decimals)}"
         return number if uom in NO_UNIT else f"{number} {uom}"
-    return str(Category(value).label) if value in Category else value
+    return _category_title(value) if value == NONE or value in Category else value
+
+
+def _category_title(category: str) -> str:
+    if category == NONE:
+        return _("None of the four categories")
+    return str(Category(category).label) if category in Category else _("Category unknown")
 
 
 def _overlay(question: str, name: str, held: tuple[Grant, ...], values: dict) -> list[dict]:

@@ -39,6 +39,7 @@ def map_page(request):
         "overview": reverse("map-overview"),
         "candidates": reverse("map-candidates"),
         "search": reverse("map-search"),
+        "signIn": reverse("login"),
         "card": reverse("parcel", kwargs={"code": "CODE"}),
         "start": START,
         "inside": "parcels" in layers,
@@ -59,6 +60,7 @@ def map_page(request):
             "categories": Category.choices,
             "inside": "parcels" in layers,
             "places": places(held),
+            "scoped": bool(held),
         },
     )
 

@@ -31,6 +31,8 @@ _WORDS = {
     "lies": _("Lies in"),
     "surveyed": _("Surveyed area (TBMJ)"),
     "measured": _("Measured area"),
+    "moreFound": _("Only the first {count} are shown. Type more of the code or location."),
+    "signIn": _("Sign in"),
     "signedOut": _("You are no longer signed in, or may not see this."),
     "tilesMissing": _("Part of the map could not be loaded."),
 }

@@ -3,9 +3,9 @@
 import pytest
 import town
 
-from units.models import Building, CriteriaEdition, Delivery, LandUsePatch, Parcel
+from units.models import Building, CriteriaEdition, Delivery, LandUsePatch, Parcel, Survey
 from units.rights import Role
-from units.views.card import card
+from units.views.card import _written, card
 
 CODE = f"{town.NANKAI}001001GB00000"
 
@@ -14,7 +14,12 @@ CODE = f"{town.NANKAI}001001GB00000"
 def judged(the_town):
     """The town, judged by the set that the product ships."""
     CriteriaEdition.objects.update(name="nankai-2024")
+    # A survey that was put in force keeps its patches as they are: the town's goes back to be drawn differently.
+    surveys = Survey.objects.filter(district_id=town.NANKAI, state="in_force")
+    drawn_again = list(surveys.values_list("pk", flat=True))
+    surveys.update(state="loaded")
     LandUsePatch.objects.filter(bsm=f"{town.NANKAI}{0:012d}").update(geom=town.square(0), tbmj=9500)
+    Survey.objects.filter(pk__in=drawn_again).update(state="in_force")
     Building.objects.filter(code="B0").update(floors=1)
     Parcel.objects.update(use_scheme="sandiao")
     for patches in Delivery.objects.filter(district_id=town.NANKAI, profile="dltb"):
@@ -109,8 +114,20 @@ def test_another_districts_parcel_and_none_at_all_are_answered_alike(the_town, r
 
 
 @pytest.mark.rows("NK068")
-def test_nobody_signed_in_finds_no_card(reader):
-    assert reader().get(f"/parcels/{CODE}/").status_code == 404
+def test_nobody_signed_in_is_sent_to_the_sign_in_and_back_to_the_card(reader):
+    answer = reader().get(f"/parcels/{CODE}/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next=/parcels/{CODE}/")
+    assert reader(Role.DEVELOPER, town.NANKAI).get(f"/parcels/{CODE}/").status_code == 403
+
+
+def test_a_code_that_cannot_be_is_refused_and_breaks_nothing(reader):
+    assert reader(Role.OFFICE, town.NANKAI).get("/parcels/%00/").status_code == 400
+
+
+def test_a_category_outside_the_four_is_told_in_words():
+    assert _written("none", "") == "不属于四类低效用地"
+    assert _written("industrial", "") != "industrial"
+    assert _written("0601", "") == "0601"
 
 
 def test_a_parcel_of_a_retired_round_has_no_card(the_town, reader):

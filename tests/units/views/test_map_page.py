@@ -5,11 +5,17 @@ import re
 
 import pytest
 import town
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from units.models import Parcel, Survey
+from units.collections import COLLECTIONS
+from units.models import Parcel, Survey, User
 from units.rights import Role
 from units.views import candidates as listing
 from units.views import overview as counting
+from units.views import search as finding
+from units.views.asking import visible
 
 
 def told(page: str) -> dict:
@@ -139,19 +145,105 @@ def test_a_list_that_cannot_be_is_refused_with_a_sentence(script, query):
 @pytest.mark.rows("NK068")
 def test_nobody_signed_in_gets_no_list_and_finds_no_parcel(script):
     assert script().get("/map/candidates.json").status_code == 401
-    assert script().get("/map/search.json", {"q": town.NANKAI}).json() == {"items": []}
+    answer = script().get("/map/search.json", {"q": town.NANKAI})
+    assert answer.status_code == 401
+    assert town.NANKAI not in answer.json()["detail"]
+    assert script(Role.DEVELOPER, town.NANKAI).get("/map/search.json", {"q": "GB"}).status_code == 403
 
 
-@pytest.mark.parametrize("words", ["120104001001GB00001", "gb00001", "No. 1", "120104001001gb00001"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "120104001001GB00001",
+        "gb00001",
+        "No. 1",
+        "120104001001gb00001",
+        "120104 001001 GB00001",
+        "１２０１０４００１００１ＧＢ００００１",
+        "road GB00001",
+        "GB00001　quoted",
+    ],
+)
 def test_a_parcel_is_found_by_its_code_a_part_of_it_or_its_location(script, words):
     found = script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json()["items"]
     assert [one["code"] for one in found] == ["120104001001GB00001"]
     assert found[0]["box"] == pytest.approx([117.101, 39.1, 117.102, 39.101])
 
 
+def test_more_than_eight_parcels_are_cut_and_the_cut_is_told(script, monkeypatch):
+    client = script(Role.OFFICE, town.NANKAI)
+    whole = client.get("/map/search.json", {"q": town.NANKAI}).json()
+    assert (len(whole["items"]), whole["more"]) == (3, False)
+    monkeypatch.setattr(finding, "FEW", 2)
+    for words in (town.NANKAI, "Road", "GB0000"):
+        cut = client.get("/map/search.json", {"q": words}).json()
+        assert ([one["code"] for one in cut["items"]], cut["more"]) == (
+            [one["code"] for one in whole["items"][:2]],
+            True,
+        ), words
+
+
+def test_a_parcel_whose_code_begins_so_comes_once_and_first(script):
+    Parcel.objects.filter(code=f"{town.NANKAI}001001GB00000").update(address=f"near {town.NANKAI}001001GB00002")
+    found = script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": f"{town.NANKAI}001001GB00002"}).json()
+    assert [one["code"][-1] for one in found["items"]] == ["2", "0"]
+
+
+def test_a_search_with_a_letter_no_database_knows_is_refused(script):
+    client = script(Role.OFFICE, town.NANKAI)
+    assert client.get("/map/search.json", {"q": "a\0b"}).status_code == 400
+
+
+def test_the_rows_are_looked_through_only_when_too_few_codes_begin_so(script, monkeypatch):
+    client = script(Role.OFFICE, town.NANKAI)
+    looked = []
+    real = finding.containing
+    monkeypatch.setattr(finding, "containing", lambda *all_: looked.append(all_) or real(*all_))
+    client.get("/map/search.json", {"q": town.NANKAI})
+    assert len(looked) == 1
+    monkeypatch.setattr(finding, "FEW", 2)
+    client.get("/map/search.json", {"q": town.NANKAI})
+    assert len(looked) == 1
+
+
+def test_the_beginning_of_a_code_is_found_by_the_index(the_town):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+    view = COLLECTIONS["parcels"].seen_by(town.scoped_user(Role.BUREAU).grants())
+    source, params = visible(COLLECTIONS["parcels"], view)
+    with CaptureQueriesContext(connection) as asked:
+        assert finding.beginning(source, params, ["120104001"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert re.search(r"Index Cond: .*survey_id = ANY.*code\)::text >= '120104001'", plan), plan
+
+
+def test_who_has_no_role_is_told_whom_to_ask_and_staff_find_their_desk(the_town):
+    client = Client(headers={"Accept": "text/html"})
+    user = User.objects.create_user("newcomer")
+    client.force_login(user)
+    page = client.get("/").content.decode()
+    assert "账号尚未授权，请联系专班办公室" in page
+    assert 'href="/admin/"' not in page
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    assert 'href="/admin/"' in client.get("/").content.decode()
+
+
+def test_a_scope_is_given_by_the_title_of_its_role(the_town):
+    client = Client(headers={"Accept": "text/html"})
+    client.force_login(User.objects.create_superuser("root"))
+    page = client.get(f"/admin/units/user/{User.objects.get(username='root').pk}/change/").content.decode()
+    assert re.search(r"<option[^>]*>R5 专班办公室</option>", page)
+
+
 @pytest.mark.parametrize("words", ["%", "_", "\\", "120103001001GB00003", "' OR 1=1 --"])
 def test_a_search_takes_signs_as_they_are_and_stays_in_the_district(script, words):
-    assert script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json() == {"items": []}
+    assert script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json() == {
+        "items": [],
+        "more": False,
+    }
 
 
 def test_the_map_opens_before_anything_is_loaded(db, client):

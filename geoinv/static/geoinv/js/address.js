@@ -3,14 +3,23 @@
 
 export function read() {
   const [zoom, lat, lng, code] = location.hash.slice(1).split("/");
-  const place = [zoom, lat, lng].map(Number);
-  const good = place.every(Number.isFinite) && zoom !== "" && lat !== undefined && Math.abs(place[1]) <= 85;
-  return { zoom: good ? place[0] : null, lat: place[1], lng: place[2], code: code ? decodeURIComponent(code) : null };
+  const place = [zoom, lat, lng].map((part) => (part?.trim() ? Number(part) : NaN));
+  const good = place.every(Number.isFinite) && Math.abs(place[1]) <= 85;
+  return { zoom: good ? place[0] : null, lat: place[1], lng: place[2], code: decoded(code) };
 }
 
-export function write(map, code) {
+// `push` makes a step that the browser's Back undoes; moving the map makes none.
+export function write(map, code, push = false) {
   const centre = map.getCenter();
   const parts = [map.getZoom(), centre.lat.toFixed(5), centre.lng.toFixed(5)];
   if (code) parts.push(encodeURIComponent(code));
-  history.replaceState(null, "", `#${parts.join("/")}`);
+  history[push ? "pushState" : "replaceState"](null, "", `#${parts.join("/")}`);
+}
+
+function decoded(code) {
+  try {
+    return code ? decodeURIComponent(code) : null;
+  } catch {
+    return null;  // cut off in the middle of a letter
+  }
 }

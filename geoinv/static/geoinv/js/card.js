@@ -1,6 +1,6 @@
 // The card of one parcel, in place of the list until one goes back.
 import { askFragment } from "./asking.js";
-import { $, element, say, told } from "./page.js";
+import { $, element, say, signInLink, told } from "./page.js";
 
 export function card({ opened, closed }) {
   const view = $("#card-view"), listView = $("#list-view"), place = $("#card"), link = $("#card-link");
@@ -19,7 +19,9 @@ export function card({ opened, closed }) {
       inside = await askFragment(`${address(code)}?fragment=1`);
     } catch (trouble) {
       if (mine !== turn) return;
-      place.replaceChildren(element("p", { className: "list-empty", role: "alert", textContent: trouble.status === 404 ? say("noParcel", { code }) : say("noAnswer") }));
+      const sentence = trouble.signedOut ? say("signedOut") : trouble.status === 404 ? say("noParcel", { code }) : say("noAnswer");
+      place.replaceChildren(element("div", { className: "list-empty" },
+        element("p", { role: "alert", textContent: sentence }), trouble.signedOut ? signInLink() : null));
       place.setAttribute("aria-busy", "false");
       return;
     }
@@ -51,5 +53,5 @@ export function card({ opened, closed }) {
       window.prompt(say("copyLink"), location.href);  // without HTTPS a page may not write to the clipboard
     }
   });
-  return { open, close };
+  return { open, close, get shown() { return !view.hidden; } };
 }

@@ -10,6 +10,7 @@ export function graticule(map) {
   const pane = map.createPane("graticule");
   pane.style.zIndex = 350;
   pane.style.pointerEvents = "none";
+  pane.setAttribute("aria-hidden", "true");
   const line = { pane: "graticule", color: "#8d8778", weight: 1, opacity: 0.28, interactive: false };
   const renderer = L.svg({ pane: "graticule" });
 

@@ -1,10 +1,10 @@
 // The list beside the map: what the criteria say, by outcome and category, a page at a time.
 import { askJson } from "./asking.js";
-import { $, $$, element, say, squareMetres, told } from "./page.js";
+import { $, $$, count, element, say, signInLink, squareMetres, told } from "./page.js";
 
 export function list(choose) {
   const place = $("#list"), category = $("#category"), tabs = $$("[data-tab]");
-  let outcome = tabs[0].dataset.tab, turn = 0, selected = null;
+  let outcome = tabs[0].dataset.tab, turn = 0, selected = null, outcomes = {};
 
   for (const tab of tabs) {
     tab.addEventListener("click", () => {
@@ -13,7 +13,16 @@ export function list(choose) {
       load();
     });
   }
-  category.addEventListener("change", load);
+  category.addEventListener("change", () => { tellCounts(); load(); });
+
+  // How many parcels stand behind each tab, of the category that is chosen.
+  function tellCounts() {
+    for (const tab of tabs) {
+      const byCategory = outcomes[tab.dataset.tab] ?? {};
+      const number = category.value ? byCategory[category.value] ?? 0 : Object.values(byCategory).reduce((sum, one) => sum + one, 0);
+      $(".count", tab).textContent = count(number);
+    }
+  }
 
   async function load(after = null) {
     const mine = ++turn, first = typeof after !== "string";
@@ -23,8 +32,12 @@ export function list(choose) {
       const page = await askJson(`${told.candidates}?${query}`);
       if (mine !== turn) return;  // another filter was chosen meanwhile
       if (first) { place.replaceChildren(); place.scrollTop = 0; }
-      $(".more", place)?.parentElement.remove();
-      place.append(...page.items.map(row));
+      const ends = $$(".more, .list-empty", place).map((one) => one.closest("li"));
+      const focused = ends.some((one) => one.contains(document.activeElement));
+      for (const one of ends) one.remove();
+      const rows = page.items.map(row);
+      place.append(...rows);
+      if (focused) rows[0]?.firstChild.focus();
       if (!page.items.length && first) place.append(element("li", { className: "list-empty", textContent: say("noneHere") }));
       if (page.next) {
         const more = element("button", { type: "button", className: "button more", textContent: say("more") });
@@ -34,10 +47,13 @@ export function list(choose) {
       mark();
     } catch (trouble) {
       if (mine !== turn) return;
+      // Rows of another filter would be taken for the answer to this one.
+      if (first) { place.replaceChildren(); place.scrollTop = 0; }
+      $(".list-empty", place)?.remove();
       const again = element("button", { type: "button", className: "button", textContent: say("again") });
       again.addEventListener("click", () => load(after));
       place.append(element("li", { className: "list-empty" },
-        element("p", { role: "alert", textContent: trouble.message || say("noAnswer") }), again));
+        element("p", { role: "alert", textContent: trouble.message || say("noAnswer") }), trouble.signedOut ? signInLink() : again));
     } finally {
       if (mine === turn) place.setAttribute("aria-busy", "false");
     }
@@ -66,6 +82,7 @@ export function list(choose) {
 
   return {
     load,
+    fill(overview) { outcomes = overview.outcomes; tellCounts(); },
     select(code) { selected = code; mark(); },
     focus() { ($(`.list-row[aria-current="true"]`, place) ?? $("#search")).focus(); },
   };

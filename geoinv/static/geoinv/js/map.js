@@ -5,7 +5,7 @@ import { card } from "./card.js";
 import { graticule } from "./graticule.js";
 import { legend } from "./legend.js";
 import { list } from "./list.js";
-import { $, element, say, squareMetres, told } from "./page.js";
+import { $, element, say, signInAddress, squareMetres, told } from "./page.js";
 import { paintedLayer } from "./painting.js";
 import { search } from "./search.js";
 import { TileSource } from "./tiles.js";
@@ -40,6 +40,10 @@ const listPanel = told.inside ? list(choose) : null;
 const cardPanel = told.inside ? card({ opened, closed }) : null;
 if (told.inside) search(choose);
 
+$(".skip").addEventListener("click", (event) => {
+  event.preventDefault();  // the address holds the place on the map
+  ($("#search") ?? map.getContainer()).focus();
+});
 map.on("zoomend", () => { if (sources.filter((one) => one.owes(map.getZoom())).length) painted.repaint(); });
 const busy = (yes) => map.getContainer().setAttribute("aria-busy", yes);
 painted.layer.on("loading", () => busy(true)).on("load", () => busy(false));
@@ -54,7 +58,8 @@ async function start() {
   }
   painted.layer.addTo(map);
   legendPanel.tellZoom();
-  map.on("moveend", () => address.write(map, state.selected));
+  map.on("moveend", () => address.write(map, address.read().code));
+  window.addEventListener("hashchange", arrive);  // Back, Forward, or an address pasted into the open map
   map.on("click", picked);
   if (told.inside) {
     $("#nothing").hidden = !overview || Boolean(overview.counts.parcels || overview.counts.patches);
@@ -72,7 +77,12 @@ async function start() {
 async function look() {
   try {
     const overview = await askJson(told.overview);
+    if (told.layers.some((one) => !(one.id in overview.counts))) {
+      showTrouble(401);  // whoever opened the page is signed in no longer; nobody's counts would be noughts
+      return null;
+    }
     legendPanel.fill(overview);
+    listPanel?.fill(overview);
     for (const one of sources) one.empty = !overview.counts[one.id];  // nothing there: no tile need be asked for
     return overview;
   } catch (trouble) {
@@ -98,12 +108,23 @@ async function lookAgain() {
   }
 }
 
+// The address was changed from outside: look there, and open or close the card.
+function arrive() {
+  const place = address.read();
+  if (place.zoom !== null) map.setView([place.lat, place.lng], place.zoom, { animate: false });
+  if (!cardPanel) return;
+  if (place.code && place.code !== state.selected) cardPanel.open(place.code, place.zoom !== null ? [] : null);
+  else if (!place.code && cardPanel.shown) cardPanel.close();
+}
+
 function choose(code, box) {
   cardPanel.open(code, box);
 }
 
 // A card is there: mark its parcel, and bring it into view unless the address said where to look.
 function opened(code, box) {
+  const step = address.read().code !== code;
+  if (step) address.write(map, code, true);  // first, so that Back returns to the view before
   state.selected = code;
   listPanel.select(code);
   $("#patch-note").hidden = true;
@@ -121,7 +142,7 @@ function opened(code, box) {
 function closed() {
   state.selected = null;
   painted.repaint();
-  address.write(map, null);
+  address.write(map, null, address.read().code !== null);
   listPanel.focus();
   listPanel.select(null);
 }
@@ -160,7 +181,10 @@ function note(title, pairs) {
 
 function showTrouble(status) {
   const place = $("#trouble");
-  $("span", place).textContent = status === 401 || status === 403 ? say("signedOut") : say("tilesMissing");
+  const signedOut = status === 401 || status === 403;
+  $("span", place).textContent = signedOut ? say("signedOut") : say("tilesMissing");
+  $("a", place).hidden = !signedOut;
+  if (signedOut) $("a", place).href = signInAddress(told.signIn);
   place.hidden = false;
 }
 $("#trouble button").addEventListener("click", async () => {

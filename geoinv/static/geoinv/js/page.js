@@ -18,6 +18,10 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// The way to the sign-in and back to this very place.
+export const signInAddress = (page) => `${page}?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`;
+export const signInLink = () => element("a", { className: "button", href: signInAddress(told.signIn), textContent: say("signIn") });
+
 const numbers = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN");
 const areas = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN", { maximumFractionDigits: 0 });
 export const count = (number) => numbers.format(number ?? 0);

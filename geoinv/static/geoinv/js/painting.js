@@ -6,8 +6,10 @@ const DEEPEST = 20;
 
 // `state` = {selected, shown: {layer: bool}, outcomes: Set, land: Set}; call `repaint()` after changing it.
 export function paintedLayer(sources, state) {
+  const drawn = rules(state);
+  const visible = (feature, zoom) => (one) => one.dataLayer === feature.layer && (!one.filter || one.filter(zoom, feature.feature));
   const layer = protomapsL.leafletLayer({
-    sources: {}, paintRules: rules(state), labelRules: [], attribution: "", maxZoom: DEEPEST, maxNativeZoom: DEEPEST,
+    sources: {}, paintRules: drawn, labelRules: [], attribution: "", maxZoom: DEEPEST, maxNativeZoom: DEEPEST,
     minZoom: 0, updateWhenZooming: false, keepBuffer: 1,
   });
   const view = (source) => new protomapsL.View(source, DEEPEST, 0);  // level difference 0: a tile is asked at its own zoom
@@ -19,7 +21,7 @@ export function paintedLayer(sources, state) {
     layer,
     zoom: () => layer._tileZoom,  // of the tiles; during an animation the map is not there yet
     repaint() { pick(); layer.rerenderTiles(); },
-    // What lies at a place, topmost layer first: [{layer, feature}].
+    // What is painted at a place, topmost layer first: [{layer, feature}].
     at(map, latlng) {
       const zoom = map.getZoom(), place = L.CRS.EPSG3857.latLngToPoint(latlng, zoom);
       const tile = { x: Math.floor(place.x / 256), y: Math.floor(place.y / 256) };
@@ -29,7 +31,9 @@ export function paintedLayer(sources, state) {
         if (!state.shown[source.id]) continue;
         const features = source.kept.get(`${zoom}/${tile.x}/${tile.y}`)?.get(source.id) ?? [];
         for (const feature of features) {
-          if (feature.geomType === 1 ? near(feature, x, y) : covers(feature, x, y)) found.push({ layer: source.id, feature });
+          const one = { layer: source.id, feature };
+          if (!drawn.some(visible(one, zoom))) continue;  // the legend hides it
+          if (feature.geomType === 1 ? near(feature, x, y) : covers(feature, x, y)) found.push(one);
         }
       }
       return found;

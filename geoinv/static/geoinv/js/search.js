@@ -6,19 +6,21 @@ const PAUSE = 180;  // milliseconds without a key before we ask
 
 export function search(choose) {
   const input = $("#search"), found = $("#search-found");
-  let timer = 0, turn = 0, items = [], active = -1;
+  let timer = 0, turn = 0, items = [], active = -1, answered = null;
 
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
   input.addEventListener("keydown", async (event) => {
+    if (event.isComposing || event.keyCode === 229) return;  // the key belongs to the Chinese input method
     if (event.key === "Escape") { close(); return; }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (items.length) activate((active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length);
+      if (items.length) activate(event.key === "ArrowDown" ? (active + 1) % items.length : (active > 0 ? active : items.length) - 1);
     } else if (event.key === "Enter") {
       event.preventDefault();
       clearTimeout(timer);
-      if (active < 0) await ask();
-      if (items.length) take(Math.max(active, 0));
+      if (active < 0 && answered !== input.value.trim()) await ask();
+      if (active >= 0) take(active);
+      else if (items.length === 1) take(0);  // of several, one has to be chosen
     }
   });
   input.addEventListener("blur", () => setTimeout(close, 150));
@@ -26,14 +28,16 @@ export function search(choose) {
   async function ask() {
     const mine = ++turn, words = input.value.trim();
     if (!words) { close(); return; }
-    let answer;
+    let answer, untold = null;
     try {
       answer = await askJson(`${told.search}?${new URLSearchParams({ q: words })}`);
-    } catch {
-      answer = { items: [] };
+    } catch (trouble) {
+      answer = { items: [], more: false };
+      untold = trouble.signedOut ? say("signedOut") : trouble.status === 400 ? trouble.message : say("noAnswer");
     }
     if (mine !== turn) return;
     items = answer.items;
+    answered = untold ? null : words;
     active = -1;
     found.replaceChildren(...items.map((item, i) => {
       const option = element("div", { role: "option", id: `found-${i}` },
@@ -43,14 +47,21 @@ export function search(choose) {
       option.addEventListener("mousedown", (event) => { event.preventDefault(); take(i); });
       return option;
     }));
-    if (!items.length) found.append(element("p", { className: "none", textContent: say("notFound", { words }) }));
+    if (untold) found.append(element("p", { className: "none", role: "alert", textContent: untold }));
+    else if (!items.length) found.append(element("p", { className: "none", textContent: say("notFound", { words }) }));
+    if (answer.more) found.append(element("p", { className: "none", textContent: say("moreFound", { count: items.length }) }));
+    found.scrollTop = 0;
+    input.removeAttribute("aria-activedescendant");
     found.hidden = false;
     input.setAttribute("aria-expanded", "true");
   }
 
   function activate(i) {
     active = i;
-    $$("[role=option]", found).forEach((option, n) => option.setAttribute("aria-selected", n === i));
+    $$("[role=option]", found).forEach((option, n) => {
+      option.setAttribute("aria-selected", n === i);
+      if (n === i) option.scrollIntoView({ block: "nearest" });
+    });
     input.setAttribute("aria-activedescendant", `found-${i}`);
   }
 
@@ -62,7 +73,7 @@ export function search(choose) {
 
   function close() {
     turn++;
-    items = []; active = -1;
+    items = []; active = -1; answered = null;
     found.hidden = true;
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");

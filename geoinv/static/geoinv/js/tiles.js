@@ -79,7 +79,13 @@ export class TileSource {
       this.trouble(answer.status);
       throw givenUp(`status ${answer.status}`);
     }
-    const data = answer.status === 204 ? new Map() : decode(await answer.arrayBuffer(), this.tileSize);
+    let data;
+    try {
+      data = answer.status === 204 ? new Map() : decode(await answer.arrayBuffer(), this.tileSize);
+    } catch {
+      this.trouble(0);
+      throw givenUp("no vector tile, or cut off");
+    }
     if (asked === this.address) {
       this.kept.set(key, data);
       if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
