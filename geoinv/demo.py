@@ -75,7 +75,7 @@ def drawn(told) -> Path:
     folder = settings.LOCAL_DIR / DRAWN.name
     if not (folder / "answers.json").exists():
         told(f"make_demo --parcels {PARCELS}")
-        make_demo(PARCELS, folder)
+        make_demo(PARCELS, folder, faults=True)
     return folder
 
 
