@@ -61,7 +61,7 @@ class Command(GeoinvCommand):
         return result | {"out": str(options["out"]), "seconds": round(time.monotonic() - started, 1)}
 
     def text(self, result):
-        planted = result["planted_kinds"] | result["fact_kinds"] | result["legacy_kinds"] | result["fault_kinds"]
+        planted = result["planted_kinds"] | result["facts_kinds"] | result["legacy_kinds"] | result["faults_kinds"]
         kinds = "\n".join(f"  {kind}: {count}" for kind, count in planted.items())
         return (
             gettext(
