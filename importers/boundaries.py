@@ -6,6 +6,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from importers.checking import Batch
+from importers.merging import forget
+from importers.merging import keep as keep_before
 from importers.shaping import as_delivered, shaped
 from importers.taking import check_shapes
 from importers.telling import Done, Telling, absolute
@@ -51,10 +53,17 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
             telling.warn_layer("1-boundary-kept", value=lacking)
         else:
             whole[place.code] = _multi(shapely.union_all(list(whole.values())))
-    outcome = {}
+    outcome, made_streets = {}, telling.delivery.settings.setdefault("streets_made", [])
+    known = set(Street.objects.filter(code__in=whole).values_list("code", flat=True))
+    made_streets += sorted(short for short in whole if len(short) == 9 and short not in known)
     with connection.cursor() as cursor:
+        about = {"delivery": telling.delivery.pk, "codes": list(whole)}
+        for table in ("units_district", "units_street"):
+            keep_before(cursor, about, f"SELECT * FROM {table} WHERE code = ANY(%(codes)s)", table, "code")
         for short, made in whole.items():
             outcome[short] = _store(cursor, place, short, names.get(short, ""), made)
+        same = [short for short, became in outcome.items() if became == "unchanged"]
+        forget(cursor, telling.delivery.pk, same)
     for row in np.flatnonzero(keep):
         became = outcome[_short(code[row])]
         setattr(counts, became, getattr(counts, became) + 1)

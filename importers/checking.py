@@ -96,6 +96,12 @@ class Batch:
         self._texts: dict[str, tuple[pa.Array, np.ndarray]] = {}
         self.too_long: dict[int, dict[str, str]] = {}
         self.without_street = 0
+        first = rows.indices(table.rows)[0]
+        for row, (code, severity, value, more) in getattr(table, "told", {}).items():
+            if first <= row < first + self.n:
+                one = np.zeros(self.n, bool)
+                one[row - first] = True
+                self.tell(one, code, severity, values=[value] * self.n, more=[more] * self.n)
 
     def text(self, name: str) -> pa.Array:
         return self._text(name)[0]
@@ -133,7 +139,7 @@ class Batch:
         if bad.any():
             self.tell(bad, "3-undecodable", one.undecodable, name, values)
         if one.required:
-            key = one.name == self.match.profile.key
+            key = one.name in self.match.profile.key_parts
             self.tell(blank, "3-key-missing" if key else "3-required", one.required, name)
         present = ~blank & ~bad
         if one.constant and one.name in self.match.columns:
@@ -147,7 +153,7 @@ class Batch:
         if one.in_district:
             self._check_district(one, name, values, present)
         if one.scheme:
-            known = strings(list(codes.usable(one.scheme)))
+            known = strings(list(codes.land_use(one.scheme) if one.headings else codes.usable(one.scheme)))
             wrong = present & ~_mask(pc.is_in(values, known))
             self.tell(wrong, one.scheme_code, one.scheme_severity, name, values, one.scheme)
         if one.domain:
@@ -391,7 +397,7 @@ def use_scheme(said: str, default: str) -> tuple[str, bool]:
 def _floors(said: str) -> dict[str, float] | None:
     found = {}
     for part in filter(None, re.split(r"[;；]", said)):
-        match = re.fullmatch(r"\s*(-?\d{1,3})\s*[:：]\s*(\d+(?:\.\d+)?)\s*", part)
+        match = re.fullmatch(r"\s*(-?\d{1,3}(?:-\d{1,3})?)\s*[:：]\s*(\d+(?:\.\d+)?)\s*", part)
         if not match or match[1] in found:
             return None
         found[match[1]] = float(match[2])

@@ -4,16 +4,21 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+import pyproj
 from django.utils.translation import gettext as _
 
 from importers import opening
 from importers.checking import Problem
 from importers.problems import KINDS, WARN
 from importers.profiles import Match, best
+from importers.reading_boundary_points import read_points
+from importers.reading_databases import read_layer
 from importers.reading_dbf import Table
+from importers.reading_laid import Laid, write_shapes
 from importers.reading_shp import POLYGONS, Shapes
+from importers.reading_workbook import read_sheet
 from importers.sniffing_crs import Box, ReferenceSystem, crs_of, degrees_box
-from importers.sniffing_encoding import Encoding, encoding_of
+from importers.sniffing_encoding import GB, SURE, UTF8, Encoding, encoding_of
 from units import codes
 from units.errors import InputUnreadable
 from units.models import District, Street
@@ -27,35 +32,59 @@ class Inspected:
     """One layer, opened and judged; `problems` are those of the layer as a whole."""
 
     layer: opening.Layer
-    table: Table
-    shapes: Shapes
+    table: Table | Laid
+    shapes: Shapes | None
     encoding: Encoding
     crs: ReferenceSystem
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
-        return max(self.table.rows, self.shapes.rows)
+        return max(self.table.rows, self.shapes.rows if self.shapes else 0)
 
 
 def inspected(layer: opening.Layer, district: Box | None = None, *, encoding=None, crs=None) -> Inspected:
     """Open a layer and give the verdicts on its encoding and reference system."""
-    table = Table(layer.parts["dbf"], layer.place)
-    shapes = Shapes(layer.parts["shp"], layer.parts["shx"], layer.place)
-    found = Inspected(
-        layer,
-        table,
-        shapes,
-        encoding_of(table, layer.text("cpg"), encoding),
-        crs_of(layer.text("prj"), shapes.extent(bulk=True), district, crs),
-    )
+    if layer.kind == "shp":
+        table = Table(layer.parts["dbf"], layer.place)
+        shapes = Shapes(layer.parts["shp"], layer.parts["shx"], layer.place)
+        written, declared = encoding_of(table, layer.text("cpg"), encoding), layer.text("prj")
+    else:
+        table, shapes, written, declared = _laid_out(layer)
+    if shapes is None:
+        system = ReferenceSystem(None, SURE, [_("There are no shapes in it.")])
+    else:
+        system = crs_of(declared, shapes.extent(bulk=True), district, crs)
+    found = Inspected(layer, table, shapes, written, system)
     if table.held != table.declared:
         found.problems.append(Problem(-1, "1-rows-declared", WARN, "", str(table.declared), str(table.held)))
-    if shapes.rows != table.rows:
+    if shapes is not None and shapes.rows != table.rows:
         found.problems.append(Problem(-1, "1-fewer-rows", WARN, "", str(shapes.rows), str(table.rows)))
-    if shapes.shape_type != 5:
+    if shapes is not None and shapes.shape_type != 5:
         found.problems.append(Problem(-1, "1-z-dropped", WARN, "", POLYGONS[shapes.shape_type]))
     return found
+
+
+def _laid_out(layer: opening.Layer) -> tuple[Laid, Shapes | None, Encoding, str | None]:
+    """A layer of another container, laid out like a shapefile; its encoding, and what it says of its system as WKT."""
+    source, folder = layer.parts["source"], layer.parts["folder"]
+    if layer.kind == "xlsx":
+        laid = read_sheet(source, layer.name, layer.place)
+        return laid, None, Encoding(UTF8, SURE, [_("A workbook holds Unicode.")]), None
+    if layer.kind == "txt":
+        laid, rings, system, encoding, about = read_points(source)
+        paths = write_shapes(rings, folder, "points")
+        name = UTF8 if encoding.startswith("utf") else GB
+        told = [_("All of the text is strict %(name)s.") % {"name": name}, *about]
+        # The table is laid out in UTF-8, whatever the text was written in.
+        return laid, Shapes(*paths, layer.place), Encoding(name, SURE, told, laid_in="utf-8"), system
+    laid, shapes, system = read_layer(source, layer.kind, layer.name, folder, layer.place)
+    told = [_("A GeoPackage holds UTF-8.") if layer.kind == "gpkg" else _("A file geodatabase holds Unicode.")]
+    try:
+        wkt = pyproj.CRS.from_user_input(system).to_wkt() if system else None
+    except pyproj.exceptions.CRSError:
+        wkt = None
+    return laid, shapes, Encoding(UTF8, SURE, told), wkt
 
 
 def inspect(path, *, district: str | None = None) -> dict:
@@ -90,11 +119,15 @@ def _told(layer: opening.Layer, box: Box | None) -> dict:
     deleted = int(seen.table.deleted.sum())
     return {
         **head,
-        "rows": max(seen.shapes.rows, seen.table.rows),
+        "rows": seen.rows,
         "deleted": deleted,
-        "counts": {"shp": seen.shapes.rows, "dbf": seen.table.held, "dbf_declared": seen.table.declared},
-        "geometry": POLYGONS[seen.shapes.shape_type],
-        "extent": seen.shapes.extent(),
+        "counts": {
+            "shp": seen.shapes.rows if seen.shapes else 0,
+            "dbf": seen.table.held,
+            "dbf_declared": seen.table.declared,
+        },
+        "geometry": POLYGONS[seen.shapes.shape_type] if seen.shapes else None,
+        "extent": seen.shapes.extent() if seen.shapes else None,
         "columns": [
             {"name": one.name, "type": one.kind, "width": one.width, "decimals": one.decimals}
             for one in seen.table.columns

@@ -1,5 +1,6 @@
 """Take one delivery into a survey, in one transaction: every row taken, refused with its reasons, or told unchanged."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -19,17 +21,22 @@ from django.utils.translation import gettext as _
 from importers import copying, opening
 from importers.boundaries import take_boundaries
 from importers.inspecting import Inspected, district_box, inspected
+from importers.merging import TARGETS
 from importers.problems import KINDS
 from importers.profiles import Match, match, profile
+from importers.registers import edition_of, may_be_delivered, put_in_force
 from importers.shaping import Projection
+from importers.sheets import take_sheet
 from importers.sniffing_encoding import ASK
 from importers.storing import Storing
 from importers.taking import Taking, layerwide
 from importers.telling import Telling
 from units.errors import GeoinvError, InputUnreadable, NotFound, Refused, UsageError
 from units.history import authored
-from units.models import Delivery, District, Survey
+from units.models import Delivery, District, LegacyLand, Survey
 
+SHEETS = ("enterprise", "enterprise_year", "occupancy", "contract")
+BOOK = ("enterprise", "enterprise_year", "occupancy")  # sheets of one workbook, in this order
 MANY = 20_000  # rows from which preparing a faster reprojection pays
 
 
@@ -46,9 +53,12 @@ def load(
     dry_run: bool = False,
     by=None,
     progress=None,
+    container: opening.Container | None = None,
 ) -> dict:
     """Import one layer of the delivery at `path` into the survey of `district` and `year`; the result as told.
 
+    A workbook of enterprises has a sheet for each of BOOK; without `layer` they are taken together, in one transaction.
+    `container` is the delivery where the caller has opened it already.
     `by` is the user who acts; `progress(done, total)` is called as rows are read. A file that was taken before writes
     nothing. Into a survey that holds rows of the layer already, a delivery is a delta by business key and row digest;
     as a delivery covers its layer in full, rows that are no longer in it leave the survey and are counted as gone;
@@ -56,8 +66,6 @@ def load(
 
     Raises InputUnreadable, UsageError, NotFound, and Refused where the delivery as a whole may not be taken.
     """
-    began = time.perf_counter()
-    wanted = profile(profile_name)
     place = District.objects.filter(pk=district).first()
     if place is None:
         raise NotFound(
@@ -66,14 +74,72 @@ def load(
         )
     if not 1996 <= year <= 2100:
         raise UsageError(_("%(year)s is no year of a survey.") % {"year": year}, _("Give four digits, such as 2022."))
+    may_be_delivered(place, profile(profile_name))
     with ExitStack() as stack:
-        container = stack.enter_context(opening.opened(path))
+        container = container or stack.enter_context(opening.opened(path))
+        one = _Asked(container, place, year, encoding, crs, replace, dry_run, by, progress)
+        if profile_name == BOOK[0] and layer is None and len(container.layers) > 1:
+            return _load_book(one)
+        return _load_layer(one, profile_name, layer)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of `load`, but for the layer; `alone` says that it is not one sheet of a workbook among others."""
+
+    container: opening.Container
+    place: District
+    year: int
+    encoding: str | None
+    crs: str | None
+    replace: bool
+    dry_run: bool
+    by: object
+    progress: object
+    alone: bool = True
+
+
+def _load_book(one: _Asked) -> dict:
+    """The sheets of a workbook, each a delivery of its own, all of them or none."""
+    sheets = [
+        (name, layer.name)
+        for name in BOOK
+        for layer in one.container.layers
+        if layer.name.upper() in {known.upper() for known in profile(name).layers}
+    ]
+    if not sheets:
+        return _load_layer(one, BOOK[0], None)
+    with transaction.atomic():
+        told = [_load_layer(dataclasses.replace(one, alone=False), name, sheet) for name, sheet in sheets]
+        if not any(result["rows"] > result["deleted"] for result in told):
+            raise _empty(told[0]["layer"], BOOK[0])
+        if one.dry_run:
+            transaction.set_rollback(True)
+    summed = ("rows", "taken", "changed", "unchanged", "refused", "deleted", "gone")
+    return {
+        **told[0],
+        "already": all(result["already"] for result in told),
+        "layer": " + ".join(result["layer"] for result in told),
+        **{name: sum(result[name] for result in told) for name in summed},
+        "refusals": [refusal for result in told for refusal in result["refusals"]],
+        "warnings": [warning for result in told for warning in result["warnings"]],
+        "seconds": round(sum(result["seconds"] for result in told), 3),
+        "layers": told,
+    }
+
+
+def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
+    began = time.perf_counter()
+    container, year = asked.container, asked.year
+    encoding, crs, dry_run, by, progress = asked.encoding, asked.crs, asked.dry_run, asked.by, asked.progress
+    wanted, place = profile(profile_name), asked.place
+    with ExitStack() as stack:
         chosen = container.layer(layer)
         digesting = stack.enter_context(ThreadPoolExecutor(1))
         digest = digesting.submit(opening.digest, container)
         seen = inspected(chosen, district_box(place), encoding=encoding, crs=crs)
         found = match(wanted, chosen.name, [column.name for column in seen.table.columns])
-        _may_be_read(seen, found)
+        _may_be_read(seen, found, may_be_empty=not asked.alone)
         stack.enter_context(transaction.atomic())
         survey = _held(place, year)
         profile_sha256 = hashlib.sha256(wanted.text.encode()).hexdigest()
@@ -81,7 +147,7 @@ def load(
             survey=survey,
             district=place,
             profile=wanted.name,
-            file_name=Path(path).name[:255],
+            file_name=container.path.name[:255],
             layer=chosen.place[:255],
             sha256=digest.result(),
             size=sum(file.stat().st_size for file in container.files),
@@ -93,7 +159,8 @@ def load(
                 "columns": found.columns,
                 "encoding_given": encoding,
                 "crs_given": crs,
-                "replace": replace,
+                "replace": asked.replace,
+                "layer": chosen.name,
             },
             imported_by=by,
         )
@@ -112,7 +179,7 @@ def load(
             delivery.seconds = time.perf_counter() - began
             delivery.save()
         result = _told(delivery, delivery, began, dry_run, refusals=telling.refused_by_code)
-        if dry_run:
+        if dry_run and asked.alone:
             transaction.set_rollback(True)
     return result
 
@@ -131,36 +198,82 @@ def _reading(seen: Inspected, found: Match, profile_sha256: str) -> str:
 
 def _taken(delivery: Delivery, place: District, seen: Inspected, found: Match, progress) -> Telling:
     """Save the delivery, take its rows, settle the counts; inside the transaction of `load`."""
-    projection = Projection(seen.crs.epsg, place.srid)
-    if seen.rows >= MANY and (extent := seen.shapes.extent(bulk=True)):
+    kind = found.profile.table
+    projection = Projection(seen.crs.epsg, place.srid) if seen.shapes is not None else None
+    if projection and seen.rows >= MANY and (extent := seen.shapes.extent(bulk=True)):
         projection.hasten(extent)
     telling = Telling(delivery, seen, found, projection)
     wide = layerwide(telling, seen, found, place)
     delivery.rows = delivery.taken = telling.counts.rows
+    about = {
+        "survey": delivery.survey_id,
+        "district": place.pk,
+        "layer": seen.layer.name,
+        "reading": delivery.reading,
+        "replace": delivery.settings["replace"],
+    }
+    if kind == "control":
+        about |= {"kind": found.profile.kind, "edition": edition_of(seen, found, delivery.survey.year)}
+        delivery.settings |= {"kind": about["kind"], "edition": about["edition"]}
     delivery.save()
+    about["delivery"] = delivery.pk
     with connection.cursor() as cursor:
         authored(cursor, delivery.imported_by, delivery=delivery.pk)
-    if found.profile.table == "district":
+    if kind == "district":
         take_boundaries(telling, place, wide, progress)
+    elif kind in SHEETS:
+        take_sheet(telling, wide, about, progress)
     else:
         storing = Storing(delivery, place, seen, found.profile)
-        storing.constants = _constants(delivery, found)
-        Taking(telling, storing, wide, {"survey_id": delivery.survey_id}, progress).take()
+        storing.constants = _constants(delivery, found, about)
+        Taking(telling, storing, wide, about, progress).take()
+    if telling.counts.gone:
+        telling.warn_layer("1-rows-gone", count=telling.counts.gone)
+    if kind == "control":
+        put_in_force(delivery)
     telling.settle()
     return telling
 
 
-def _constants(delivery: Delivery, found: Match) -> dict[str, bytes]:
+def _constants(delivery: Delivery, found: Match, about: dict) -> dict[str, bytes]:
     """The columns that are alike in every row of the delivery, by table."""
     of_survey = {"survey_id": copying.constant(delivery.survey_id)}
+    scheme = copying.constant(found.profile.default_scheme.encode())
     match found.profile.table:
         case "patch":
-            return {**of_survey, "scheme": copying.constant(found.profile.default_scheme.encode())}
+            return {**of_survey, "scheme": scheme}
         case "parcel" | "building":
             return {**of_survey, "version": copying.constant(1, 4)}
+        case "control":
+            return {
+                "kind": copying.constant(about["kind"].encode()),
+                "edition": copying.constant(about["edition"].encode()),
+                "in_force": copying.constant(True),
+                "use_scheme": scheme,
+            }
+        case "legacy":
+            return {
+                "state": copying.constant(LegacyLand.State.DRAFT.encode()),
+                "route": copying.constant(b""),
+                "worksheet": copying.constant(copying.EMPTY_OBJECT),
+                "base_survey_year": copying.constant(delivery.survey.year, 2),
+            }
+    raise KeyError(found.profile.table)
 
 
-def _may_be_read(seen: Inspected, found: Match):
+def _empty(layer: str, name: str) -> Refused:
+    kind = KINDS["1-empty"]
+    return Refused(
+        _("The layer %(layer)s is not taken as %(profile)s.") % {"layer": layer, "profile": name}
+        + " "
+        + str(kind.sentence),
+        kind.fix,
+        code="1-empty",
+    )
+
+
+def _may_be_read(seen: Inspected, found: Match, *, may_be_empty: bool):
+    """Raise Refused where the layer as a whole cannot be taken. One sheet of a workbook may be empty beside others."""
     if found.refused:
         kind = KINDS[found.refused]
         raise Refused(
@@ -183,17 +296,23 @@ def _may_be_read(seen: Inspected, found: Match):
             _("Name another profile, or rename the fields."),
             code="3-fields-missing",
         )
-    if seen.table.deleted[: None if seen.shapes is None else seen.shapes.rows].all():
-        kind = KINDS["1-empty"]
+    if not may_be_empty and seen.table.deleted[: None if seen.shapes is None else seen.shapes.rows].all():
+        raise _empty(seen.layer.name, found.profile.name)
+    if found.profile.kinds and not found.profile.kind:
         raise Refused(
-            _("The layer %(layer)s is not taken as %(profile)s.")
-            % {"layer": seen.layer.name, "profile": found.profile.name}
-            + " "
-            + str(kind.sentence),
-            kind.fix,
-            code="1-empty",
+            _("What the layer %(layer)s is cannot be told by its name.") % {"layer": seen.layer.name},
+            _("Name it like one of: %(names)s.") % {"names": ", ".join(found.profile.layers)},
+            code="1-layer-unknown",
         )
-    if seen.crs.epsg is None:
+    if seen.shapes is None:
+        if found.profile.table not in SHEETS:
+            raise Refused(
+                _("The layer %(layer)s has no shapes, which the profile %(profile)s needs.")
+                % {"layer": seen.layer.name, "profile": found.profile.name},
+                _("Deliver the layer with its shapes, or name another profile."),
+                code="1-no-shapes",
+            )
+    elif seen.crs.epsg is None and found.profile.table not in SHEETS:
         raise Refused(
             _("The reference system cannot be told.") + " " + " ".join(seen.crs.evidence),
             "" if seen.crs.verdict == "refused" else _("Give it with --crs EPSG:…, if you know it."),
@@ -221,20 +340,27 @@ def _may_change(survey: Survey):
 def _same(delivery: Delivery) -> Delivery | None:
     """The last delivery of this layer into the survey, when it is of the same file, read alike.
 
-    Only the last one: after file A and a corrected file B, file A is no longer what the survey holds.
+    Only the last one: after file A and a corrected file B, file A is no longer what the survey holds. Registers of the
+    district are shared by its surveys: there the last one may have come with another survey.
     """
+    table = profile(delivery.profile).table
+    of_survey = table == "district" or TARGETS[table].of_survey
     latest = (
         Delivery.objects.filter(
-            survey=delivery.survey,
+            **({"survey": delivery.survey} if of_survey else {"district": delivery.district}),
             profile=delivery.profile,
-            layer=delivery.layer,
+            settings__layer=delivery.settings["layer"],
             state=Delivery.State.LOADED,
         )
         .order_by("-pk")
         .first()
     )
-    same = latest and (latest.sha256, latest.reading) == (delivery.sha256, delivery.reading)
-    return latest if same else None
+    if latest is None:
+        return None
+    alike = all(
+        getattr(latest, name) == getattr(delivery, name) for name in ("survey_id", "sha256", "layer", "reading")
+    )
+    return latest if alike else None
 
 
 def _told(delivery, counted, began, dry_run, *, already=False, refusals=None) -> dict:

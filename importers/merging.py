@@ -9,33 +9,64 @@ from importers.problems import KINDS
 from importers.telling import Counts
 from units.errors import Refused
 
-# The share of what a survey holds of a layer that may leave it with one delivery. Ours: no rule names one; a yearly
-# change takes a few in a hundred away, and a file cut short or filtered far more.
+# The share of what is held of a layer that may leave it with one delivery. Ours: no rule names one; a yearly change
+# takes a few in a hundred away, and a file cut short or filtered far more.
 GONE_AT_MOST = 0.2
-SAME = "t.row_digest = s.row_digest AND t.delivery_id IN (SELECT d.id FROM units_delivery d WHERE d.reading = %s)"
+READ_ALIKE = "t.delivery_id IN (SELECT d.id FROM units_delivery d WHERE d.reading = %(reading)s)"
+SAME = f"t.row_digest = s.row_digest AND {READ_ALIKE}"
+OF_PARCELS = "{t}.parcel_id IN (SELECT id FROM units_parcel WHERE survey_id = %(survey)s)"
 
 
 @dataclass(frozen=True)
 class Target:
-    """The table a profile fills. `scope` are the columns within which a delivery covers its layer in full.
+    """The table a profile fills; {t} stands for the name by which a query calls it.
 
-    `key` may be several columns. `leaves` is whether rows that are no longer in the file leave.
+    `within` is what a delivery covers in full, `key` what identifies a row there, `leaves` whether rows that are no
+    longer in the file leave.
     """
 
     table: str
     key: str
-    scope: tuple[str, ...] = ("survey_id",)
+    within: str = "{t}.survey_id = %(survey)s"
     leaves: bool = True
 
-    def held(self, name: str, values: dict) -> tuple[str, list]:
-        """The condition that a row of the table, by that name in the query, is within the delivery's scope."""
-        return " AND ".join(f"{name}.{column} = %s" for column in self.scope), [values[one] for one in self.scope]
+    @property
+    def of_survey(self) -> bool:
+        """Whether each survey holds rows of its own, else the district does."""
+        return "%(survey)s" in self.within
+
+    def keyed(self, name: str) -> str:
+        return self.key.format(t=name)
+
+    def held(self, name: str) -> str:
+        return self.within.format(t=name)
 
 
 TARGETS = {
-    "patch": Target("units_landusepatch", "bsm"),
-    "parcel": Target("units_parcel", "code"),
-    "building": Target("units_building", "code"),
+    "patch": Target("units_landusepatch", "{t}.bsm"),
+    "parcel": Target("units_parcel", "{t}.code"),
+    "building": Target("units_building", "{t}.code"),
+    "legacy": Target("units_legacyland", "{t}.code", "{t}.district_id = %(district)s"),
+    "control": Target(
+        "units_controlarea",
+        "{t}.code",
+        "{t}.district_id = %(district)s AND {t}.kind = %(kind)s AND {t}.edition = %(edition)s"
+        " AND {t}.delivery_id IN (SELECT id FROM units_delivery WHERE settings ->> 'layer' = %(layer)s)",
+    ),
+    # A workbook of one year brings figures and firms; it does not say which firms are gone.
+    "enterprise": Target("units_enterprise", "{t}.credit_code", "{t}.district_id = %(district)s", leaves=False),
+    "enterprise_year": Target(
+        "units_enterpriseyear",
+        "concat_ws(' ', {t}.enterprise_id, {t}.year)",
+        "{t}.enterprise_id IN (SELECT id FROM units_enterprise WHERE district_id = %(district)s)",
+        leaves=False,
+    ),
+    "occupancy": Target(
+        "units_occupancy",
+        "concat({t}.enterprise_id, ' ', {t}.parcel_id, ' ', {t}.building_id, ' ', {t}.since)",
+        OF_PARCELS,
+    ),
+    "contract": Target("units_supplycontract", "concat({t}.parcel_id, ' ', {t}.number)", OF_PARCELS),
 }
 
 
@@ -46,70 +77,85 @@ def stage(cursor, target: Target):
     cursor.execute("ALTER TABLE staged ALTER id DROP NOT NULL")
 
 
-def merge(
-    cursor,
-    target: Target,
-    values: dict,
-    columns: list[str],
-    keys_in_file,
-    counts: Counts,
-    *,
-    reading: str,
-    replace: bool = False,
-):
-    """Bring the staged rows into the table; `values` are those of the scope, `keys_in_file` all keys of the file.
+def merge(cursor, target: Target, about: dict, columns: list[str], keys_in_file: set[str] | None, counts: Counts):
+    """Bring the staged rows into the table; what they replace is kept, so that the delivery can be taken back.
 
-    A row is unchanged where its bytes are those held and were read alike, which is what `reading` tells.
-    A row of the file that was refused is in it all the same: what was held of it stays.
-    Raises Refused where more than GONE_AT_MOST of what was held is not in the file, unless it is to `replace` it.
+    `about` are the values of the target's conditions, the delivery, its `reading` and whether it is to `replace`.
+    `keys_in_file` are all keys of the file, those of refused rows too: what was held of them stays. None where the
+    staged rows have them all. A row is unchanged where its bytes are those held and were read alike.
+    Raises Refused where more than GONE_AT_MOST of what was held is not in the file, unless it is to replace it.
     """
-    table, key = target.table, target.key
-    within, given = target.held("t", values)
-    cursor.execute(f"CREATE UNIQUE INDEX ON staged ({key})")
+    table, here, same = target.table, target.held("t"), f"{target.keyed('t')} = {target.keyed('s')}"
+    if target.key == "{t}.code" or target.key == "{t}.bsm":
+        cursor.execute(f"CREATE UNIQUE INDEX ON staged ({target.key.removeprefix('{t}.')})")
     cursor.execute("ANALYZE staged")
     cursor.execute(
         "SELECT count(*) FILTER (WHERE t.id IS NULL),"
         f" count(*) FILTER (WHERE ({SAME}) IS NOT TRUE AND t.id IS NOT NULL),"
         f" count(*) FILTER (WHERE {SAME})"
-        f" FROM staged s LEFT JOIN {table} t ON {within} AND t.{key} = s.{key}",
-        [reading, reading, *given],
+        f" FROM staged s LEFT JOIN {table} t ON {here} AND {same}",
+        about,
     )
     counts.taken, counts.changed, counts.unchanged = cursor.fetchone()
+    differing = f"FROM staged s WHERE {here} AND {same} AND ({SAME}) IS NOT TRUE"
+    keep(cursor, about, f"SELECT t.* FROM {table} t, {differing.removeprefix('FROM ')}", table)
     changing = ", ".join(f"{column} = s.{column}" for column in columns if column != "version")
     if "version" in columns:
         changing += ", version = t.version + 1"
-    cursor.execute(
-        f"UPDATE {table} t SET {changing} FROM staged s WHERE {within} AND t.{key} = s.{key} AND ({SAME}) IS NOT TRUE",
-        [*given, reading],
-    )
+    cursor.execute(f"UPDATE {table} t SET {changing} {differing}", about)
     names = ", ".join(columns)
     cursor.execute(
         f"INSERT INTO {table} ({names}) SELECT {names} FROM staged s"
-        f" WHERE NOT EXISTS (SELECT FROM {table} t WHERE {within} AND t.{key} = s.{key})",
-        given,
+        f" WHERE NOT EXISTS (SELECT FROM {table} t WHERE {here} AND {same})",
+        about,
     )
     if target.leaves:
-        _leave(cursor, target, within, given, keys_in_file, counts, replace)
+        _leave(cursor, target, about, keys_in_file, counts)
 
 
-def _leave(cursor, target: Target, within: str, given: list, keys_in_file, counts: Counts, replace: bool):
-    table, key = target.table, target.key
-    cursor.execute("DROP TABLE IF EXISTS in_file")
-    cursor.execute("CREATE TEMP TABLE in_file (key text) ON COMMIT DROP")
-    with cursor.copy("COPY in_file FROM STDIN") as copy:
-        for one in keys_in_file:
-            copy.write_row((one,))
-    absent = f"{within} AND NOT EXISTS (SELECT FROM in_file i WHERE i.key = t.{key})"
-    cursor.execute(f"SELECT count(*) FILTER (WHERE {absent}), count(*) FROM {table} t WHERE {within}", given + given)
+def keep(cursor, about: dict, rows: str, table: str, key: str = "id"):
+    """Keep the rows of a query of the table as they are, before the delivery changes them."""
+    cursor.execute(
+        'INSERT INTO importers_replaced (delivery_id, "table", key, row)'
+        f" SELECT %(delivery)s, '{table}', r.{key}, (r.*)::text FROM ({rows}) r",
+        about,
+    )
+
+
+def forget(cursor, delivery: int, keys: list[str]):
+    """Keep rows of these keys no longer: the delivery changed nothing of them after all."""
+    cursor.execute("DELETE FROM importers_replaced WHERE delivery_id = %s AND key = ANY(%s)", [delivery, keys])
+
+
+def _may_leave(cursor, target: Target, about: dict, absent: str, counts: Counts):
+    """Refuse a delivery that lacks too much of what was held before it; `absent` is the condition of what it lacks."""
+    cursor.execute(
+        f"SELECT count(*) FILTER (WHERE {absent}), count(*) FROM {target.table} t WHERE {target.held('t')}", about
+    )
     gone, held = cursor.fetchone()
     held -= counts.taken
-    if gone > GONE_AT_MOST * held and not replace:
+    if gone > GONE_AT_MOST * held and not about["replace"]:
         kind = KINDS["1-too-many-gone"]
         raise Refused(str(kind.sentence) % {"value": gone, "more": held}, kind.fix, code="1-too-many-gone")
+
+
+def _leave(cursor, target: Target, about: dict, keys_in_file: set[str] | None, counts: Counts):
+    table = target.table
+    cursor.execute("DROP TABLE IF EXISTS in_file")
+    cursor.execute("CREATE TEMP TABLE in_file (key text) ON COMMIT DROP")
+    if keys_in_file is None:
+        cursor.execute(f"INSERT INTO in_file SELECT {target.keyed('s')} FROM staged s")
+    else:
+        with cursor.copy("COPY in_file FROM STDIN") as copy:
+            for one in keys_in_file:
+                copy.write_row((one,))
+    absent = f"{target.held('t')} AND NOT EXISTS (SELECT FROM in_file i WHERE i.key = {target.keyed('t')})"
+    _may_leave(cursor, target, about, absent, counts)
+    keep(cursor, about, f"SELECT t.* FROM {table} t WHERE {absent}", table)
     if table in ("units_parcel", "units_building"):
         owner = "parcel_id" if table == "units_parcel" else "building_id"
-        cursor.execute(f"DELETE FROM units_flag f USING {table} t WHERE f.{owner} = t.id AND {absent}", given)
-    cursor.execute(f"DELETE FROM {table} t WHERE {absent}", given)
+        cursor.execute(f"DELETE FROM units_flag f USING {table} t WHERE f.{owner} = t.id AND {absent}", about)
+    cursor.execute(f"DELETE FROM {table} t WHERE {absent}", about)
     counts.gone = cursor.rowcount
     try:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

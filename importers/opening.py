@@ -1,4 +1,4 @@
-"""Open a delivery: recognise the container by its bytes and lay its shapefiles out in a private work folder."""
+"""Open a delivery: recognise the container by its bytes and lay its layers out in a private work folder."""
 
 import hashlib
 import re
@@ -14,6 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from django.utils.translation import gettext as _
 
+from importers.reading_boundary_points import is_boundary_points
+from importers.reading_databases import layers_of
+from importers.reading_workbook import MARK, sheets_of
 from units.errors import InputUnreadable, UnknownName, UsageError
 
 # A province's survey layer fits; what is larger is an attack or a mistake.
@@ -25,11 +28,13 @@ RATIO_COUNTS_FROM = 16 * 1024**2  # bytes; small files may be as compressible as
 PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 NEEDED = ("shp", "shx", "dbf")
 SHAPEFILE = b"\x00\x00\x27\x0a"
+SQLITE, GEOPACKAGE = b"SQLite format 3\x00", (b"GPKG", b"GP10", b"GP11")  # the second at byte 68
+GEODATABASE = "a00000001.gdbtable"  # the catalogue that every file geodatabase has
+START = 4096  # bytes that say what a file is
 BLOCK = 1024 * 1024
 
 # First bytes → what the file is. Those of a .zip and a .shp are not here: they are read.
 OTHERS = (
-    (b"SQLite format 3\x00", "GeoPackage / SQLite"),
     (b"Rar!", "RAR"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"\x1f\x8b", "gzip"),
@@ -43,11 +48,16 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Layer:
-    """One shapefile: its name as delivered and where its parts lie now."""
+    """One layer: its name as delivered and where its parts lie now.
+
+    `kind` is shp, gpkg, gdb, xlsx or txt; but for a shapefile, `parts` holds the container as "source" and a folder in
+    which the layer is laid out as "folder".
+    """
 
     name: str
     place: str
     parts: dict[str, Path]
+    kind: str = "shp"
 
     def text(self, part: str) -> str | None:
         """The text of a small part (.prj, .cpg), or None where it was not delivered."""
@@ -102,13 +112,18 @@ def opened(path: str | Path) -> Iterator[Container]:
     """
     path = Path(path)
     if path.is_dir():
-        raise InputUnreadable(
-            _("%(path)s is a folder.") % {"path": path},
-            _("Name the .shp file, or a .zip of the whole delivery. A FileGDB must be exported to a shapefile."),
-        )
+        if not (path / GEODATABASE).is_file():
+            raise InputUnreadable(
+                _("%(path)s is a folder.") % {"path": path},
+                _("Name the .shp file, a .gdb folder, or a .zip of the whole delivery; load_folder takes a folder."),
+            )
+        with tempfile.TemporaryDirectory(prefix="geoinv-") as folder:
+            files = sorted(one for one in path.iterdir() if one.is_file() and not one.is_symlink())
+            yield _database(Container(path, "gdb", files), path, "gdb", Path(folder))
+        return
     try:
         with path.open("rb") as file:
-            start = file.read(64)
+            start = file.read(START)
     except OSError as error:
         raise InputUnreadable(
             _("%(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror or error},
@@ -116,15 +131,44 @@ def opened(path: str | Path) -> Iterator[Container]:
         ) from error
     if start.startswith(SHAPEFILE):
         yield _shapefile(path)
-    elif start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        with tempfile.TemporaryDirectory(prefix="geoinv-") as folder:
-            yield _unpacked(path, Path(folder))
-    else:
-        raise InputUnreadable(
-            _("%(name)s is no shapefile and no zip: its first bytes are those of %(kind)s.")
-            % {"name": path.name, "kind": _kind(start)},
-            _("Shapefiles (.shp with .shx and .dbf, or a .zip of them) are read. Export the layer to one."),
-        )
+        return
+    with tempfile.TemporaryDirectory(prefix="geoinv-") as name:
+        folder = Path(name)
+        if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            yield _workbook(path, folder) if _is_workbook(path) else _unpacked(path, folder)
+        elif start.startswith(SQLITE) and start[68:72] in GEOPACKAGE:
+            yield _database(Container(path, "gpkg", [path]), path, "gpkg", folder)
+        elif is_boundary_points(start):
+            container = Container(path, "txt", [path])
+            container.layers.append(Layer(path.stem, path.name, {"source": path, "folder": folder}, "txt"))
+            yield container
+        else:
+            raise InputUnreadable(
+                _("%(name)s is nothing that is read here: its first bytes are those of %(kind)s.")
+                % {"name": path.name, "kind": _kind(start)},
+                _("Shapefiles, file geodatabases, GeoPackages, .zip of them, .xlsx and boundary-point text are read."),
+            )
+
+
+def _database(container: Container, path: Path, kind: str, folder: Path, before: str = "") -> Container:
+    container.layers += [
+        Layer(name, f"{before}{name}", {"source": path, "folder": folder}, kind) for name in layers_of(path, kind)
+    ]
+    return container
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MARK in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeError):
+        return False
+
+
+def _workbook(path: Path, folder: Path) -> Container:
+    container = Container(path, "xlsx", [path])
+    container.layers = [Layer(name, name, {"source": path, "folder": folder}, "xlsx") for name in sheets_of(path)]
+    return container
 
 
 def digest(container: Container) -> str:
@@ -146,6 +190,8 @@ def _kind(start: bytes) -> str:
         if start.startswith(magic):
             return name
     text = start.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start.startswith(SQLITE):
+        return "SQLite"
     if text[:10].upper() == b"<OGRVRTDAT":
         return "OGR VRT"
     if text[:1] in (b"{", b"["):
@@ -197,8 +243,8 @@ def _unpacked(path: Path, folder: Path) -> Container:
         ) from error
     if not container.layers:
         raise InputUnreadable(
-            _("%(name)s holds no shapefile.") % {"name": path.name},
-            _("A .zip of .shp, .shx and .dbf is read, in any folder of it. Other formats: export to a shapefile."),
+            _("%(name)s holds no layer that is read here.") % {"name": path.name},
+            _("A .zip of shapefiles, file geodatabases or GeoPackages is read, in any folder of it."),
         )
     return container
 
@@ -211,7 +257,7 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
             % {"name": container.path.name, "count": len(members), "most": MAX_ENTRIES},
             _("Pack one delivery a zip."),
         )
-    total, seen, sets = 0, {}, defaultdict(dict)
+    total, seen, sets, databases, packages = 0, {}, defaultdict(dict), defaultdict(dict), []
     for member in members:
         name = _member_name(member)
         _safe(member, name)
@@ -236,6 +282,10 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
         part = place.suffix[1:].casefold()
         if part in PARTS:
             sets[str(place.with_suffix("")).casefold()][part] = (place, member)
+        elif place.parent.suffix.casefold() == ".gdb":
+            databases[str(place.parent)][place.name] = member
+        elif part == "gpkg":
+            packages.append((place, member))
         elif part == "zip":
             container.notes.append(_("%(name)s is a zip inside the zip and was not opened.") % {"name": name})
     for number, parts in enumerate(group for group in sets.values() if "shp" in group):
@@ -246,6 +296,30 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
         layer = Layer(place.stem, str(place), laid)
         _complete(layer)
         container.layers.append(layer)
+    for number, (place, parts) in enumerate(databases.items()):
+        if GEODATABASE not in parts:
+            raise InputUnreadable(
+                _("%(place)s is named like a geodatabase, but its catalogue is missing.") % {"place": place},
+                _("Pack the whole folder."),
+            )
+        target = folder / f"{number}.gdb"
+        target.mkdir()
+        for at, (name, member) in enumerate(parts.items()):
+            # The names of a geodatabase's files are plain; what is named otherwise is no part of it.
+            plain = name if re.fullmatch(r"[\w.]{1,64}", name, re.ASCII) else f"other{at}"
+            _extract(archive, member, target / plain)
+        _database(container, target, "gdb", folder, f"{place}/")
+    for number, (place, member) in enumerate(packages):
+        target = folder / f"{number}.gpkg"
+        _extract(archive, member, target)
+        with target.open("rb") as file:
+            start = file.read(72)
+        if not (start.startswith(SQLITE) and start[68:72] in GEOPACKAGE):
+            raise InputUnreadable(
+                _("%(place)s is named like a GeoPackage, but its bytes are not one.") % {"place": place},
+                _("Export the layer again."),
+            )
+        _database(container, target, "gpkg", folder, f"{place}/")
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path):

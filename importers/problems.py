@@ -40,6 +40,12 @@ KINDS: dict[str, Kind] = {
     ),
     "1-shape-cut-off": Kind(_("The .shp ends before this shape, or its index is wrong."), _("Export the layer again.")),
     "1-shape-damaged": Kind(_("The record of the shape contradicts itself."), _("Export the layer again.")),
+    "1-points-damaged": Kind(
+        _("A line of the plot is no boundary point: “%(value)s”."), _("Write it as J1,1,X,Y with X to the north.")
+    ),
+    "1-points-declared": Kind(
+        _("The plot declares %(value)s points and has %(more)s."), _("Export the boundary points again.")
+    ),
     # 2 mathematical base
     "2-not-finite": Kind(
         _("A coordinate is no finite number (NaN or infinite)."), _("Draw the shape again, or delete that vertex.")
@@ -78,10 +84,26 @@ KINDS: dict[str, Kind] = {
         _("%(field)s has more than %(more)s characters; the full text is kept with the further columns."),
         _("Shorten it."),
     ),
-    "3-dates-reversed": Kind(_("The right ends (%(value)s) before it begins."), _("Correct the dates.")),
+    "3-dates-reversed": Kind(_("The end (%(value)s) lies before the beginning."), _("Correct the dates.")),
     "3-not-current": Kind(
         _("%(field)s is “%(value)s”: the row is not current, and only current ones are kept."),
         _("Nothing, if it is history; else set its state to 1."),
+    ),
+    "3-not-construction": Kind(
+        _("%(field)s “%(value)s” is no class of construction land in the second survey."),
+        _("Deliver the construction land only."),
+    ),
+    "3-no-parcel": Kind(
+        _("%(field)s “%(value)s” is no parcel of this survey."),
+        _("Correct the code, or load the parcel layer that has it first."),
+    ),
+    "3-no-building": Kind(
+        _("%(field)s “%(value)s” is no building of this survey."),
+        _("Correct the code, or load the building layer that has it first."),
+    ),
+    "3-no-enterprise": Kind(
+        _("%(field)s “%(value)s” is no enterprise of this district."),
+        _("Correct the code, or load the sheet of enterprises first."),
     ),
     "3-area-differs": Kind(
         _("%(field)s is %(value)s m²; the shape measures %(more)s m² on the ellipsoid."),
@@ -95,6 +117,10 @@ KINDS: dict[str, Kind] = {
     ),
     "4-ring-too-short": Kind(_("A ring has fewer than four points."), _("Draw the shape again.")),
     "4-invalid-shape": Kind(_("The shape is not valid: %(value)s."), _("Mend it where it crosses or touches itself.")),
+    "4-curve": Kind(
+        _("The shape has curved edges, which are not straightened unasked."),
+        _("Densify its curves in the desktop GIS and deliver it again."),
+    ),
     "4-no-area": Kind(_("The shape has no area."), _("Draw the shape again, or delete the row.")),
     # the whole layer
     "1-fewer-rows": Kind(_("The .shp has %(value)s shapes, the DBF %(more)s rows."), _("Export the layer again.")),

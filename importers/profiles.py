@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,8 @@ class Field:
     `pattern` is a full match; `scheme` and `domain` name code tables; `name_of` pairs a name with the code field it
     belongs to; `only` lists the values with which a row is taken; `area` is held against the measured area; `factor`
     turns the unit of the field into that of its column. `wish` names a fact of the holder's wish, `means` what words
-    stand for ("word=meaning"), and `of` the register in which the row that a code names is looked up.
+    stand for ("word=meaning"), `of` the register in which the row that a code names is looked up, and `headings` says
+    that a code may be one that has others below it.
     """
 
     name: str
@@ -55,13 +56,15 @@ class Field:
     means: tuple[str, ...] = ()
     factor: float = 1.0
     of: str = ""
+    headings: bool = False
 
 
 @dataclass(frozen=True)
 class Profile:
     """A layout file, read. `text` is its exact content, kept by digest with every delivery.
 
-    Where one field does not identify a row, `key_parts` do together; `key_shown` are those that are told.
+    Where one field does not identify a row, `key_parts` do together; `key_shown` are those that are told. `kinds` say
+    what a layer is by its name, and how its fields differ then; `kind` is that of the layer at hand.
     """
 
     name: str
@@ -77,6 +80,8 @@ class Profile:
     repeated_keys: bool = False
     key_parts: tuple[str, ...] = ()
     key_shown: tuple[str, ...] = ()
+    kinds: tuple[dict, ...] = ()
+    kind: str = ""
     text: str = ""
 
     def field(self, name: str) -> Field:
@@ -123,6 +128,7 @@ def profile(name: str) -> Profile:
 
 def match(one: Profile, layer: str, columns: list[str]) -> Match:
     """Hold the columns of a layer against a profile, by name and alias, whatever their case."""
+    one = _of_layer(one, layer)
     found = Match(one)
     upper = {column.upper(): column for column in columns}
     used = set()
@@ -147,10 +153,22 @@ def match(one: Profile, layer: str, columns: list[str]) -> Match:
     return found
 
 
+def _of_layer(one: Profile, layer: str) -> Profile:
+    """The profile as it is for a layer of that name, where the name says what the layer is."""
+    for kind in one.kinds:
+        if layer.upper() in {name.upper() for name in kind["layers"]}:
+            differing = kind.get("fields", {})
+            made = tuple(replace(each, **differing.get(each.name, {})) for each in one.fields)
+            return replace(one, fields=made, kind=kind["kind"], default_scheme=kind.get("scheme", one.default_scheme))
+    return one
+
+
 def best(layer: str, columns: list[str]) -> Match | None:
     """The profile that suits a layer best, or None where none has its required fields or its name."""
     matches = [match(one, layer, columns) for one in profiles().values()]
     matches = [found for found in matches if found.refused or found.by_layer or not found.missing]
+    # What a control layer is, only its name says: its few fields fit many layers.
+    matches = [found for found in matches if found.by_layer or not found.profile.kinds]
     return max(matches, key=lambda found: (bool(found.refused), found.by_layer, found.share), default=None)
 
 
@@ -171,7 +189,8 @@ def _read(path: Path) -> Profile:
         for entry in raw["field"]
     )
     head = dict(raw["profile"])
-    head["layers"] = tuple(head["layers"])
+    kinds = tuple(raw.get("kind", ()))
+    head["layers"] = tuple(head.get("layers", ())) + tuple(name for one in kinds for name in one["layers"])
     head["refuse"] = tuple(head.pop("refuse", ()))
     head["key_parts"] = tuple(head.get("key_parts", (head["key"],)))
     head["key_shown"] = tuple(head.get("key_shown", head["key_parts"]))
@@ -180,6 +199,7 @@ def _read(path: Path) -> Profile:
         fields=made,
         known=frozenset(known.get("fields", ())),
         ignore=frozenset(known.get("ignore", ())),
+        kinds=kinds,
         text=text,
         **head,
     )

@@ -38,10 +38,11 @@ class Encoding:
     evidence: list[str] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     bad_fields: int = 0
+    laid_in: str = ""  # where the reader has turned the text into another encoding already
 
     @property
     def python(self) -> str:
-        return PYTHON.get(self.name, self.name)
+        return self.laid_in or PYTHON.get(self.name, self.name)
 
     def told(self) -> dict:
         return {

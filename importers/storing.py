@@ -81,7 +81,8 @@ class Storing:
                 tail.append(copying.integers(values, ">i2"))
             elif one.kind == "truth":
                 values, present = batch.check_truth(one)
-                tail.append(copying.nullable(copying.numbers(values, "u1"), present))
+                if one.column:
+                    tail.append(copying.nullable(copying.numbers(values, "u1"), present))
             elif one.kind == "floors":
                 apart += copying.json_objects(batch.check_floors(one))
             elif one.kind == "flag":

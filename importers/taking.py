@@ -58,16 +58,15 @@ def layerwide(telling: Telling, seen: Inspected, found: Match, place: District) 
 class Taking:
     """The rows of one layer of shapes on their way into one table."""
 
-    def __init__(self, telling: Telling, storing: Storing, wide: Layerwide, scope: dict, progress=None):
-        self.telling, self.storing, self.wide, self.scope, self.progress = telling, storing, wide, scope, progress
+    def __init__(self, telling: Telling, storing: Storing, wide: Layerwide, about: dict, progress=None):
+        self.telling, self.storing, self.wide, self.about, self.progress = telling, storing, wide, about, progress
         self.seen, self.match, self.profile = telling.seen, telling.match, telling.match.profile
 
     def take(self):
         """COPY the rows in, or into a table beside it where there are rows of the layer already."""
         target = TARGETS[self.profile.table]
-        within, given = target.held("t", self.scope)
         with connection.connection.cursor() as cursor:
-            cursor.execute(f"SELECT EXISTS (SELECT FROM {target.table} t WHERE {within})", given)
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {target.table} t WHERE {target.held('t')})", self.about)
             delta = cursor.fetchone()[0]
             if delta:
                 stage(cursor, target)
@@ -78,19 +77,7 @@ class Taking:
                 good = self._stream(copy.write)
                 copy.write(copying.TRAILER)
             if delta:
-                delivery = self.telling.delivery
-                merge(
-                    cursor,
-                    target,
-                    self.scope,
-                    columns,
-                    self.telling.keys_in_file,
-                    self.telling.counts,
-                    reading=delivery.reading,
-                    replace=delivery.settings.get("replace", False),
-                )
-                if self.telling.counts.gone:
-                    self.telling.warn_layer("1-rows-gone", count=self.telling.counts.gone)
+                merge(cursor, target, self.about, columns, self.telling.keys_in_file, self.telling.counts)
             else:
                 self.telling.counts.taken = good
             cursor.execute("SELECT geoinv_analyze(%s)", [target.table])
@@ -151,8 +138,9 @@ class Taking:
 
 def check_shapes(batch: Batch, rings: Rings, shape: Shaped):
     """Tell which shapes of a batch cannot be stored, and where to look."""
+    told_already = batch.refused.copy()  # by the reader, of rows whose shape it could not lay out
     for fault, code in FAULT_CODES.items():
-        mask = rings.faults == fault
+        mask = (rings.faults == fault) & ~told_already
         if mask.any():
             batch.tell(mask, code, REFUSE, place=rings.place)
     if shape.invalid:
