@@ -26,13 +26,28 @@ def drawn(own_database, tmp_path, settings, monkeypatch):
 def test_every_parcel_is_judged_as_the_answers_say_and_no_other_is_suspect(drawn):
     result = demo.load_demo(drawn)
     assert result["loaded"]
-    assert [delivery["refused"] for delivery in result["deliveries"]] == [0, 0, 0, 0]
+    assert {delivery["refused"] for delivery in result["deliveries"]} == {0}
+    profiles = [delivery["profile"] for delivery in result["deliveries"]]
+    assert profiles[:4] == ["district", "dltb", "zd", "building"]
+    assert {"control", "legacy", "enterprise", "enterprise_year", "occupancy", "contract"} <= set(profiles)
     answers = json.loads((drawn / "answers.json").read_text(encoding="utf-8"))
     expected = {line["code"]: line["outcome"] for line in answers["planted"]}
     judged = dict(Flag.objects.values_list("parcel__code", "outcome"))
     assert len(judged) == Parcel.objects.count() == 400
     assert judged == {code: expected.get(code, "not_low") for code in judged}
     assert set(expected.values()) == {"candidate", "excluded", "undecided", "not_low"}
+
+
+@pytest.mark.rows("NK016")
+def test_the_committed_district_is_judged_as_its_answers_say_whatever_faults_are_planted_in_it(drawn):
+    result = demo.load_demo(demo.DRAWN)
+    answers = json.loads((demo.DRAWN / "answers.json").read_text(encoding="utf-8"))
+    assert answers["faults"]
+    assert sum(delivery["refused"] for delivery in result["deliveries"]) == Refusal.objects.count() > 50
+    expected = {line["code"]: line["outcome"] for line in answers["planted"]}
+    judged = dict(Flag.objects.values_list("parcel__code", "outcome"))
+    assert judged == {code: expected.get(code, "not_low") for code in judged}
+    assert len(judged) == answers["parcels"] == 1500
 
 
 def test_what_was_drawn_is_stored_with_its_chinese_and_its_areas(drawn):
