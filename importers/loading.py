@@ -3,25 +3,20 @@
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
 import time
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from importers import copying, opening
 from importers.boundaries import take_boundaries
 from importers.inspecting import Inspected, district_box, inspected
-from importers.merging import TARGETS
+from importers.keeping import kept
+from importers.merging import TARGETS, one_at_a_time
 from importers.problems import KINDS
 from importers.profiles import Match, match, profile
 from importers.registers import edition_of, may_be_delivered, put_in_force
@@ -31,7 +26,7 @@ from importers.sniffing_encoding import ASK
 from importers.storing import Storing
 from importers.taking import Taking, layerwide
 from importers.telling import Telling
-from units.errors import GeoinvError, InputUnreadable, NotFound, Refused, UsageError
+from units.errors import NotFound, Refused, UsageError
 from units.history import authored
 from units.models import Delivery, District, LegacyLand, Survey
 
@@ -142,6 +137,7 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
         _may_be_read(seen, found, may_be_empty=not asked.alone)
         stack.enter_context(transaction.atomic())
         survey = _held(place, year)
+        one_at_a_time(place.pk, year, wanted)
         profile_sha256 = hashlib.sha256(wanted.text.encode()).hexdigest()
         delivery = Delivery(
             survey=survey,
@@ -167,7 +163,7 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
         if earlier := _same(delivery):
             return _told(delivery, earlier, began, dry_run, already=True)
         _may_change(survey)
-        with nullcontext() if dry_run else _kept(container, delivery.sha256):
+        with nullcontext() if dry_run else kept(container, delivery.sha256):
             try:
                 telling = _taken(delivery, place, seen, found, progress)
             except (psycopg.IntegrityError, psycopg.DataError) as error:
@@ -344,7 +340,7 @@ def _same(delivery: Delivery) -> Delivery | None:
     district are shared by its surveys: there the last one may have come with another survey.
     """
     table = profile(delivery.profile).table
-    of_survey = table == "district" or TARGETS[table].of_survey
+    of_survey = table != "district" and TARGETS[table].of_survey
     latest = (
         Delivery.objects.filter(
             **({"survey": delivery.survey} if of_survey else {"district": delivery.district}),
@@ -388,37 +384,3 @@ def _told(delivery, counted, began, dry_run, *, already=False, refusals=None) ->
         "dry_run": dry_run,
         "seconds": round(time.perf_counter() - began, 3),
     }
-
-
-@contextmanager
-def _kept(container: opening.Container, digest: str) -> Iterator[None]:
-    """Keep the delivered files under their digest, copied beside the import; nothing stays where that fails."""
-    folder = Path(settings.DELIVERIES_DIR)
-    target = folder / digest
-    if target.exists():
-        yield
-        return
-    partial = folder / f".{digest[:16]}-{uuid.uuid4().hex}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(1) as copying_files:
-            copied = copying_files.submit(opening.kept_copy, container, partial)
-            yield
-            copied.result()
-        partial.chmod(0o550)
-        try:
-            os.rename(partial, target)
-        except OSError:
-            if not target.exists():  # else another import of the same file was quicker
-                raise
-    except OSError as error:
-        if isinstance(error, GeoinvError):
-            raise
-        raise InputUnreadable(
-            _("The delivered file cannot be kept in %(folder)s: %(why)s.") % {"folder": folder, "why": error.strerror},
-            _("Check the space and the rights of that folder."),
-        ) from error
-    finally:
-        if partial.exists():
-            partial.chmod(0o750)
-            shutil.rmtree(partial, ignore_errors=True)

@@ -1,11 +1,15 @@
 """Change only what differs from what is held already: by business key, then by the digest of the row."""
 
+import hashlib
+import struct
 from dataclasses import dataclass
 
 import psycopg
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from importers.problems import KINDS
+from importers.profiles import Profile
 from importers.telling import Counts
 from units.errors import Refused
 
@@ -68,6 +72,18 @@ TARGETS = {
     ),
     "contract": Target("units_supplycontract", "concat({t}.parcel_id, ' ', {t}.number)", OF_PARCELS),
 }
+
+
+def one_at_a_time(district: str, year: int, wanted: Profile):
+    """Hold the layer for the running transaction: two deliveries of it, or one and an undoing, follow each other.
+
+    Registers of the district are shared by its surveys; whoever asks holds the survey already, always in this order.
+    """
+    of_survey = wanted.table != "district" and TARGETS[wanted.table].of_survey
+    name = f"import {district} {year if of_survey else ''} {wanted.name}"
+    number = struct.unpack(">q", hashlib.sha256(name.encode()).digest()[:8])[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def stage(cursor, target: Target):

@@ -14,7 +14,7 @@ from units.errors import InputUnreadable
 
 SECTIONS = re.compile(r"^\s*\[(属性描述|地块坐标)\]", re.M)
 # 点数,面积(公顷),编号,名称,面,图幅号,用途,地类,@
-HEAD = ("", "MJGQ", "BH", "MC", "", "TFH", "YTMC", "DLBM")
+HEAD = ("", "MJGQ", "BH", "MC", "", "TFH", "YTMC", "DL")
 CGCS2000 = ("2000国家大地坐标系", "CGCS2000", "国家2000", "2000")
 EASTING_WITH_ZONE = 1e7
 

@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from importers.merging import TARGETS
+from importers.merging import TARGETS, one_at_a_time
 from importers.models import Replaced
 from importers.profiles import profile
 from importers.registers import put_back
@@ -23,18 +23,24 @@ def undo(delivery_id: int, by=None) -> dict:
     people changed since, what rests on its rows (flags do not count: they are dropped), a survey no longer open.
     """
     with transaction.atomic():
-        delivery = Delivery.objects.select_for_update(of=("self",)).filter(pk=delivery_id).first()
+        delivery = Delivery.objects.filter(pk=delivery_id).first()
         if delivery is None:
             raise NotFound(
                 _("There is no delivery %(id)s.") % {"id": delivery_id}, _("import_layer prints the number.")
             )
+        # The survey first, as imports and activations do.
+        survey = Survey.objects.select_for_update(no_key=True).get(pk=delivery.survey_id)
+        delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery_id)
+        delivery.survey = survey
         if delivery.state == Delivery.State.UNDONE:
             raise Refused(
                 _("The delivery %(id)d was taken back already.") % {"id": delivery_id},
                 _("Nothing needs to be done."),
                 code="already-undone",
             )
-        table = profile(delivery.profile).table
+        wanted = profile(delivery.profile)
+        table = wanted.table
+        one_at_a_time(delivery.district_id, delivery.survey.year, wanted)
         model = Street if table == "district" else _model(TARGETS[table].table)
         in_the_way = [*_closed(delivery, table), *_later(delivery, table)]
         written = (District, Street) if table == "district" else (model,)

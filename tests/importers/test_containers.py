@@ -11,6 +11,7 @@ from django.utils import translation
 from importers import opening
 from importers.inspecting import inspect
 from importers.loading import load
+from importers.reading_databases import layers_of
 from tests.importers.containers import area, boundary_points, database
 from tests.importers.shapefiles import PATCH_FIELDS, WEST, parts, shapefile, square, zipped
 from units.errors import InputUnreadable, Refused
@@ -92,6 +93,14 @@ def test_an_indirect_format_is_not_opened_whatever_it_is_called(tmp_path, name):
     path.write_text(f'<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>{tmp_path}/secret.csv</SrcDataSource>')
     with pytest.raises(InputUnreadable, match="VRT"), opening.opened(path):
         pass
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "gdb"])
+def test_the_reading_process_has_one_driver_and_opens_nothing_else(tmp_path, kind):
+    csv = tmp_path / "secret.csv"
+    csv.write_text("a,b\n1,2\n")
+    with pytest.raises(InputUnreadable, match="cannot be read"):
+        layers_of(csv, kind)
 
 
 def test_a_database_of_another_kind_inside_a_geopackage_name_is_a_verdict(tmp_path):

@@ -5,11 +5,11 @@ from django.db import connection, transaction
 from django.utils import translation
 
 from importers.undoing import undo
-from tests.importers.shapefiles import parcel
+from tests.importers.shapefiles import parcel, shapefile
 from tests.importers.test_undoing import into, parcels
 from units.errors import Refused
 from units.history import authored
-from units.models import District, Parcel, User
+from units.models import District, Parcel, Street, User
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +56,18 @@ def test_a_correction_that_was_taken_back_is_no_edit_of_what_came_before(tmp_pat
     assert undo(second)["restored"] == 1
     assert Parcel.objects.get(row_number=1).address == "南开区示例路1号"
     assert undo(first)["deleted"] == 2
+
+
+@pytest.mark.usefixtures("own_database")
+def test_a_boundary_that_was_edited_since_stands_in_the_way(tmp_path):
+    place = District.objects.create(code="120104", name="南开区", srid=4527)
+    Street.objects.create(code="120104001", district=place, name="长虹街道")
+    fields = [("XZQDM", "C", 12, 0), ("XZQMC", "C", 100, 0)]
+    rows = [{"XZQDM": "120104001", "XZQMC": "长虹街道"}]
+    number = into(shapefile(tmp_path, "XZQ", rows=rows, fields=fields), "district")
+    District.objects.update(geom=None)
+    Street.objects.update(name="新名")
+    with pytest.raises(Refused, match="120104 was edited") as error:
+        undo(number)
+    assert "120104001 was edited" in str(error.value)
+    assert Street.objects.get().geom is not None

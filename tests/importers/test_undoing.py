@@ -145,18 +145,6 @@ def test_boundaries_return_to_what_they_were(tmp_path):
     assert list(Street.objects.values_list("code", "geom")) == [("120104001", None)]
 
 
-def test_a_boundary_that_was_edited_since_stands_in_the_way(tmp_path):
-    fields = [("XZQDM", "C", 12, 0), ("XZQMC", "C", 100, 0)]
-    rows = [{"XZQDM": "120104001", "XZQMC": "长虹街道"}]
-    number = into(shapefile(tmp_path, "XZQ", rows=rows, fields=fields), "district")
-    District.objects.update(geom=None)
-    Street.objects.update(name="新名")
-    with pytest.raises(Refused, match="120104 was edited") as error:
-        undo(number)
-    assert "120104001 was edited" in str(error.value)
-    assert Street.objects.get().geom is not None
-
-
 def test_a_delivery_is_taken_back_once(tmp_path):
     number = into(shapefile(tmp_path, rows=[patch(1)]))
     undo(number)

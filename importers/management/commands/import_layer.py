@@ -16,7 +16,7 @@ class Command(GeoinvCommand):
     example = "python manage.py import_layer delivery.zip --profile dltb --district 120104 --survey 2022"
 
     def add_arguments(self, parser):
-        parser.add_argument("path", help="A .zip of shapefiles, or a .shp with its .shx and .dbf beside it.")
+        parser.add_argument("path", help="A .zip, .shp, .gdb, .gpkg, .xlsx or boundary-point .txt.")
         parser.add_argument("--profile", required=True, help=f"What the layer is: {', '.join(profiles())}.")
         parser.add_argument("--district", required=True, help="Six-digit code of the district.")
         parser.add_argument("--survey", required=True, type=int, help="Year of the survey; it is opened when absent.")
@@ -63,7 +63,8 @@ class Command(GeoinvCommand):
             % result
         )
         crs, encoding = result["crs"], result["encoding"]
-        for name, evidence in ((f"EPSG:{crs['epsg']}", crs["evidence"]), (encoding["name"], encoding["evidence"])):
+        system = f"EPSG:{crs['epsg']}" if crs["epsg"] else "—"
+        for name, evidence in ((system, crs["evidence"]), (encoding["name"], encoding["evidence"])):
             lines += [name, *(f"  · {line}" for line in evidence)]
         lines += [
             _("✗ %(count)d rows not taken: %(message)s (rows %(rows)s)")

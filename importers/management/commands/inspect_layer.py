@@ -11,7 +11,7 @@ class Command(GeoinvCommand):
     example = "python manage.py inspect_layer delivery.zip"
 
     def add_arguments(self, parser):
-        parser.add_argument("path", help="A .zip of shapefiles, or a .shp with its .shx and .dbf beside it.")
+        parser.add_argument("path", help="A .zip, .shp, .gdb, .gpkg, .xlsx or boundary-point .txt.")
         parser.add_argument(
             "--district", help="Six-digit code; its place helps where the reference system is not told."
         )
@@ -30,10 +30,11 @@ def _layer(layer: dict) -> list[str]:
     lines = [layer["place"]]
     if "unreadable" in layer:
         return [*lines, f"  {layer['unreadable']}"]
+    kind = layer["geometry"] or _("no shapes")
     lines.append(
         "  "
         + _("%(rows)d rows, %(deleted)d of them marked deleted; %(kind)s; .shp %(shp)d, .dbf %(dbf)d")
-        % {**layer["counts"], "rows": layer["rows"], "deleted": layer["deleted"], "kind": layer["geometry"]}
+        % {**layer["counts"], "rows": layer["rows"], "deleted": layer["deleted"], "kind": kind}
     )
     profile = layer["profile"]
     if profile is None:
@@ -64,7 +65,7 @@ def _layer(layer: dict) -> list[str]:
     lines += [f"             · {line}" for line in encoding["evidence"]]
     if encoding["samples"]:
         lines.append("             " + _("samples: %(samples)s") % {"samples": " · ".join(encoding["samples"])})
-    epsg = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?"
+    epsg = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?" if layer["geometry"] else "—"
     lines.append(_("  CRS        %(epsg)s [%(verdict)s]") % {"epsg": epsg, "verdict": _verdict(crs["verdict"])})
     lines += [f"             · {line}" for line in crs["evidence"]]
     lines += [f"  ! {problem['message']} {problem['fix']}" for problem in layer["problems"]]
