@@ -224,6 +224,38 @@ def test_empty_rows_of_a_sheet_are_no_rows(tmp_path):
     assert (result["taken"], result["deleted"], Enterprise.objects.get(credit_code=OTHER).row_number) == (2, 1, 3)
 
 
+@pytest.mark.usefixtures("parcels")
+def test_one_sheet_of_a_workbook_may_be_empty_but_not_all(tmp_path):
+    path = workbook(tmp_path / "a" / "企业.xlsx", firms(年度数据=[YEAR_HEAD], 占用=[PLACE_HEAD]))
+    assert into(path, "enterprise")["taken"] == 1
+    empty = workbook(tmp_path / "b" / "企业.xlsx", {"企业": [FIRM_HEAD], "年度数据": [YEAR_HEAD]})
+    for layer in (None, "企业"):
+        with pytest.raises(Refused) as error:
+            into(empty, "enterprise", layer=layer)
+        assert error.value.code == "1-empty"
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_sheet_that_lacks_most_of_what_is_held_is_refused_unless_that_is_meant(tmp_path):
+    rows = [[PARCEL, f"C{number}", None, "0601", "", None, None] for number in range(4)]
+    into(workbook(tmp_path / "a.xlsx", {"出让合同": [CONTRACT_HEAD, *rows]}), "contract")
+    short = workbook(tmp_path / "b.xlsx", {"出让合同": [CONTRACT_HEAD, *rows[:2]]})
+    with pytest.raises(Refused, match="2 of the 4 rows"):
+        into(short, "contract")
+    result = into(short, "contract", replace=True)
+    assert (result["unchanged"], result["gone"]) == (2, 2)
+    assert [one["count"] for one in result["warnings"] if one["code"] == "1-rows-gone"] == [2]
+
+
+def test_a_register_of_the_district_holds_what_came_last_with_whichever_survey(tmp_path):
+    first = legacy(tmp_path / "a", {"LSBH": "L1", "QSXZ": "20"})
+    into(first, "legacy")
+    load(legacy(tmp_path / "b", {"LSBH": "L1", "QSXZ": "30"}), "legacy", "120104", 2023)
+    back = into(first, "legacy")
+    assert (back["already"], back["changed"]) == (False, 1)
+    assert into(first, "legacy")["already"]
+
+
 @pytest.mark.rows("NK016")
 @pytest.mark.usefixtures("parcels")
 def test_contracts_join_their_parcel_and_say_their_scheme(tmp_path):
