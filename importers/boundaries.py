@@ -49,7 +49,7 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
         names[short] = name[row]
     whole = {short: _multi(shapely.union_all(parts)) for short, parts in shapes.items()}
     if place.code not in whole and whole:
-        if lacking := _lacking(telling, place, batch, whole):
+        if lacking := _lacking(place, code, batch, whole):
             telling.warn_layer("1-boundary-kept", value=lacking)
         else:
             whole[place.code] = _multi(shapely.union_all(list(whole.values())))
@@ -71,13 +71,17 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
         progress(rows, rows)
 
 
-def _lacking(telling: Telling, place: District, batch: Batch, whole: dict) -> str:
-    """Why the streets that were taken do not make up the district, as a sentence's part, or nothing where they do."""
-    foreign = {problem.row for problem in batch.problems if problem.code == "3-other-district"}
-    if refused := telling.counts.refused - len(foreign):
-        return _("%(count)d rows were not taken") % {"count": refused}
-    absent = Street.objects.filter(district=place).exclude(code__in=list(whole)).order_by("code")
-    if names := [street.name for street in absent]:
+def _lacking(place: District, codes: list, batch: Batch, whole: dict) -> str:
+    """Why the streets that were taken do not make up the district, as a sentence's part, or nothing where they do.
+
+    `codes` are those of the rows. A refused row counts where it is a part of a known street; one of another district,
+    of no code or of a street that the register does not know is no part of this one.
+    """
+    known = dict(Street.objects.filter(district=place).order_by("code").values_list("code", "name"))
+    refused = [row for row in np.flatnonzero(batch.refused & batch.live) if _short(codes[row] or "") in known]
+    if refused:
+        return _("%(count)d rows were not taken") % {"count": len(refused)}
+    if names := [name for code, name in known.items() if code not in whole]:
         return _("the layer does not hold %(streets)s") % {"streets": ", ".join(names)}
     return ""
 
