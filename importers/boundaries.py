@@ -11,8 +11,10 @@ from importers.merging import keep as keep_before
 from importers.shaping import as_delivered, shaped
 from importers.taking import check_shapes
 from importers.telling import Done, Telling, absolute
-from units.models import District, Street
+from units.models import District, Street, Survey
 from units.spatial import STORAGE_SRID
+
+NAMED = 5  # how many of many boundaries are named
 
 
 def take_boundaries(telling: Telling, place: District, layerwide, progress=None):
@@ -64,11 +66,22 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
             outcome[short] = _store(cursor, place, short, names.get(short, ""), made)
         same = [short for short, became in outcome.items() if became == "unchanged"]
         forget(cursor, telling.delivery.pk, same)
+    _warn_of_force(telling, place, [short for short, became in outcome.items() if became == "changed"])
     for row in np.flatnonzero(keep):
         became = outcome[_short(code[row])]
         setattr(counts, became, getattr(counts, became) + 1)
     if progress:
         progress(rows, rows)
+
+
+def _warn_of_force(telling: Telling, place: District, moved: list[str]):
+    """Say that boundaries by which a survey in force is judged were changed by the delivery of another round."""
+    in_force = Survey.objects.filter(district=place, state=Survey.State.IN_FORCE).first()
+    if in_force is None or not moved:
+        return
+    names = {place.code: place.name, **dict(Street.objects.filter(code__in=moved).values_list("code", "name"))}
+    listed = ", ".join(names[code] for code in sorted(moved)[:NAMED]) + ("…" if len(moved) > NAMED else "")
+    telling.warn_layer("1-boundary-in-force", value=listed, more=in_force.year)
 
 
 def _lacking(place: District, codes: list, batch: Batch, whole: dict) -> str:

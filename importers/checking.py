@@ -3,8 +3,8 @@
 import datetime
 import json
 import re
+import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +32,16 @@ AREA_UNITS = {
     "公顷": float(SQUARE_METRES_PER_HECTARE),
 }
 EPOCH = datetime.date(2000, 1, 1)
+# How the unit of a column is written too, in small letters and half width.
+SAME_UNIT = {
+    "平方米": ("平方米", "平米", "m2"),
+    "立方米": ("立方米", "m3"),
+    "千瓦时": ("千瓦时", "kwh", "度"),
+    "吨标准煤": ("吨标准煤", "吨标煤", "tce"),
+}
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+PLAIN = re.compile(r"[+-]?\d+(?:\.\d*)?")
+IN_BRACKETS = re.compile(r"（(.+)）$")
 SEPARATORS = re.compile(r"[,，、/;；\s]+")
 
 
@@ -94,7 +104,7 @@ class Batch:
         self.refused = np.zeros(self.n, bool)
         self.problems: list[Problem] = []
         self._texts: dict[str, tuple[pa.Array, np.ndarray]] = {}
-        self.too_long: dict[int, dict[str, str]] = {}
+        self.kept: dict[int, dict[str, str]] = {}
         self.without_street = 0
         first = rows.indices(table.rows)[0]
         for row, (code, severity, value, more) in getattr(table, "told", {}).items():
@@ -127,9 +137,14 @@ class Batch:
                 Problem(int(row), code, severity, name, str(value)[:200], str(told), place(row) if place else None)
             )
 
-    @cached_property
-    def empty(self) -> dict[str, np.ndarray]:
-        return {}
+    def keep(self, mask, one: Field):
+        """Keep the text of a field whose column cannot hold it with the further columns, so that nothing is lost."""
+        if not (one.column or one.wish or one.of):  # those stand there already
+            return
+        texts = self.text(one.name)
+        for row in np.flatnonzero(mask & self.live):
+            if said := texts[int(row)].as_py():
+                self.kept.setdefault(int(row), {})[one.name] = said.replace("\x00", "")
 
     def check(self, one: Field) -> pa.Array:
         """A text field after its checks: what may be stored of it."""
@@ -149,6 +164,7 @@ class Batch:
             wrong = present & ~_mask(pc.match_substring_regex(values, f"^(?:{one.pattern})$"))
             self.tell(wrong, one.pattern_code, one.pattern_severity, name, values)
             if one.pattern_blanks:
+                self.keep(wrong, one)
                 values = pc.if_else(flags(wrong), "", values)
         if one.in_district:
             self._check_district(one, name, values, present)
@@ -198,8 +214,7 @@ class Batch:
         if not long.any():
             return values
         self.tell(long, "3-too-long", WARN, name, values, str(one.width))
-        for row in np.flatnonzero(long):
-            self.too_long.setdefault(int(row), {})[one.name] = values[int(row)].as_py()
+        self.keep(long, one)
         return pc.utf8_slice_codeunits(values, 0, one.width)
 
     def check_number(self, one: Field) -> np.ndarray:
@@ -207,7 +222,16 @@ class Batch:
         values, bad = self._text(one.name)
         name = self.match.columns.get(one.name, one.name)
         found, wrong = as_numbers(values)
-        self.tell(wrong | bad, "3-not-a-number", WARN, name, values)
+        for row in np.flatnonzero(wrong):
+            found[row] = as_written(values[int(row)].as_py(), unit_of(one.name))
+        wrong &= np.isnan(found)
+        if one.kind == "integer":
+            wrong |= found != np.where(np.isnan(found), found, np.floor(found))
+            wrong &= ~_mask(pc.equal(values, ""))
+            found[wrong] = np.nan
+        severity = one.required or WARN
+        self.keep(wrong, one)
+        self.tell(wrong | bad, "3-not-a-number", severity, name, values)
         if one.required:
             self.tell(_mask(pc.equal(values, "")), "3-required", one.required, name)
         if one.share and one.name in self.layerwide.per_cent:
@@ -225,7 +249,8 @@ class Batch:
             high |= np.abs(found) >= (10 ** (13 if one.decimals < 4 else 11) if one.kind == "number" else 2**31)
         if (low | high).any():
             span = f"{one.least if one.least is not None else '−∞'} … {most if most is not None else '∞'}"
-            self.tell(low | high, "3-out-of-range", WARN, name, values, span)
+            self.tell(low | high, "3-out-of-range", severity, name, values, span)
+            self.keep(low | high, one)
             found = np.where(low | high, np.nan, found)
         return found
 
@@ -249,6 +274,7 @@ class Batch:
                 found[row] = as_days(said)
                 wrong[row] = found[row] is None
         self.tell(wrong, "3-not-a-date", WARN, name, values)
+        self.keep(wrong, one)
         return found
 
     def check_truth(self, one: Field) -> tuple[np.ndarray, np.ndarray]:
@@ -257,6 +283,7 @@ class Batch:
         yes, no = _mask(pc.is_in(values, strings(YES))), _mask(pc.is_in(values, strings(NO)))
         known = yes | no | _mask(pc.equal(values, ""))
         self.tell(~known, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        self.keep(~known, one)
         return yes, yes | no
 
     def check_floors(self, one: Field) -> pa.Array:
@@ -268,6 +295,7 @@ class Batch:
             wrong[row] = bool(said) and floors is None
             found.append(json.dumps(floors) if floors else None)
         self.tell(wrong, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        self.keep(wrong, one)
         return strings(found)
 
     def check_span(self, begin: Field, end: Field, spans: dict[str, list[int | None]]):
@@ -283,6 +311,7 @@ class Batch:
             self.tell(
                 reversed_, "3-dates-reversed", WARN, self.match.columns.get(end.name, end.name), self.text(end.name)
             )
+            self.keep(reversed_, end)
             for row in np.flatnonzero(reversed_):
                 spans[end.name][row] = None
 
@@ -294,6 +323,7 @@ class Batch:
         meant = dict(pair.split("=") for pair in one.means)
         wrong = np.array([bool(word) and word not in meant for word in said], bool)
         self.tell(wrong, "3-malformed", WARN, self.match.columns.get(one.name, one.name), values)
+        self.keep(wrong, one)
         return [meant.get(word, "") for word in said]
 
     def dates_said(self, days: list[int | None]) -> list[str]:
@@ -339,8 +369,8 @@ class Batch:
             unique = values.dictionary_encode()
             said = ["," + _pair(name, value, column.kind) if value else "" for value in unique.dictionary.to_pylist()]
             pieces.append(strings(said).take(unique.indices))
-        if self.too_long:
-            rows = [self.too_long.get(row) for row in range(self.n)]
+        if self.kept:
+            rows = [self.kept.get(row) for row in range(self.n)]
             pieces.append(strings("," + json.dumps(row, ensure_ascii=False)[1:-1] if row else "" for row in rows))
         if not pieces:
             return pa.nulls(self.n, pa.string())
@@ -363,9 +393,29 @@ def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 def _number(said: str) -> float:
     try:
-        return float(said)
+        return np.nan if "_" in said else float(said)  # Python's own 1_000 is nobody's number
     except ValueError:
         return np.nan
+
+
+def as_written(said: str, unit: str = "") -> float:
+    """A number as people type it: full-width digits, thousands in groups, behind it the unit of its own column.
+
+    Another unit than the column's contradicts one of the two, and a comma elsewhere may be a decimal one: NaN.
+    """
+    plain = unicodedata.normalize("NFKC", said).replace("−", "-").casefold().strip()
+    for written in SAME_UNIT.get(unit, (unit,)):
+        if written and plain.endswith(written):
+            plain = plain.removesuffix(written).rstrip()
+            break
+    found = GROUPED.fullmatch(plain) or PLAIN.fullmatch(plain)
+    return float(found[0].replace(",", "")) if found else np.nan
+
+
+def unit_of(name: str) -> str:
+    """The unit that a field's name gives in its brackets, or nothing."""
+    found = IN_BRACKETS.search(name)
+    return found[1] if found else ""
 
 
 def as_days(said: str) -> int | None:

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from importers import opening
 from importers.checking import Problem
 from importers.problems import KINDS, WARN
-from importers.profiles import Match, best
+from importers.profiles import Match, best, profiles
 from importers.reading_boundary_points import read_points
 from importers.reading_databases import read_layer
 from importers.reading_dbf import Table
 from importers.reading_laid import Laid, write_shapes
 from importers.reading_shp import POLYGONS, Shapes
-from importers.reading_workbook import read_sheet
+from importers.reading_workbook import columns_of, read_sheet
 from importers.sniffing_crs import Box, ReferenceSystem, crs_of, degrees_box
 from importers.sniffing_encoding import GB, SURE, UTF8, Encoding, encoding_of
 from units import codes
@@ -63,6 +63,27 @@ def inspected(layer: opening.Layer, district: Box | None = None, *, encoding=Non
     if shapes is not None and shapes.shape_type != 5:
         found.problems.append(Problem(-1, "1-z-dropped", WARN, "", POLYGONS[shapes.shape_type]))
     return found
+
+
+def profile_of(layer: opening.Layer) -> str | None:
+    """The profile of a layer: by its name, else by its columns; None where none fits."""
+    return recognised(layer)[0]
+
+
+def recognised(layer: opening.Layer) -> tuple[str | None, str]:
+    """The profile of a layer, as `profile_of` finds it, and where there is none, why."""
+    for one in profiles().values():
+        if layer.name.upper() in {name.upper() for name in one.layers}:
+            return one.name, ""
+    try:
+        if layer.kind == "xlsx":
+            columns = columns_of(layer.parts["source"], layer.name, layer.place)
+        else:
+            columns = [column.name for column in inspected(layer).table.columns]
+    except InputUnreadable as error:
+        return None, str(error)
+    found = best(layer.name, columns)
+    return (found.profile.name, "") if found and not found.missing else (None, _("No profile fits the layer."))
 
 
 def _laid_out(layer: opening.Layer) -> tuple[Laid, Shapes | None, Encoding, str | None]:

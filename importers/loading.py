@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from importers import copying, opening
+from importers.beside import Beside
 from importers.boundaries import take_boundaries
-from importers.inspecting import Inspected, district_box, inspected
+from importers.inspecting import Inspected, district_box, inspected, profile_of
 from importers.keeping import kept
 from importers.merging import TARGETS, one_at_a_time
 from importers.problems import KINDS
-from importers.profiles import Match, match, profile
+from importers.profiles import Match, Profile, match, profile
 from importers.registers import edition_of, may_be_delivered, put_in_force
 from importers.shaping import Projection
 from importers.sheets import take_sheet
@@ -49,11 +51,14 @@ def load(
     by=None,
     progress=None,
     container: opening.Container | None = None,
+    sheets: list[tuple[str, str]] | None = None,
+    beside: Sequence[Beside] = (),
 ) -> dict:
     """Import one layer of the delivery at `path` into the survey of `district` and `year`; the result as told.
 
     A workbook of enterprises has a sheet for each of BOOK; without `layer` they are taken together, in one transaction.
-    `container` is the delivery where the caller has opened it already.
+    `container` is the delivery where the caller has opened it already, `sheets` are (profile, place) of the sheets of
+    it to take, and `beside` are the further layers that came with it: one delivery in several files.
     `by` is the user who acts; `progress(done, total)` is called as rows are read. A file that was taken before writes
     nothing. Into a survey that holds rows of the layer already, a delivery is a delta by business key and row digest;
     as a delivery covers its layer in full, rows that are no longer in it leave the survey and are counted as gone;
@@ -72,9 +77,15 @@ def load(
     may_be_delivered(place, profile(profile_name))
     with ExitStack() as stack:
         container = container or stack.enter_context(opening.opened(path))
-        one = _Asked(container, place, year, encoding, crs, replace, dry_run, by, progress)
+        one = _Asked(container, place, year, encoding, crs, replace, dry_run, by, progress, beside)
+        if sheets is not None:
+            return _load_book(one, sheets)
         if profile_name == BOOK[0] and layer is None and len(container.layers) > 1:
-            return _load_book(one)
+            known = [(profile_of(each), each.place) for each in container.layers]
+            sheets = [(name, place) for name in BOOK for told, place in known if told == name]
+            if sheets:
+                other = [place for told, place in known if told not in BOOK]
+                return _load_book(one, sheets) | {"not_read": other}
         return _load_layer(one, profile_name, layer)
 
 
@@ -91,19 +102,24 @@ class _Asked:
     dry_run: bool
     by: object
     progress: object
+    beside: Sequence[Beside] = ()
     alone: bool = True
 
+    def beside_of(self, wanted: Profile, layer: opening.Layer) -> list[Beside]:
+        """The further layers that are to the table what this one is."""
+        return [
+            one
+            for one in self.beside
+            if one.profile == wanted.name
+            and one.layer is not layer
+            and (wanted.table != "control" or one.layer.name.upper() == layer.name.upper())
+        ]
 
-def _load_book(one: _Asked) -> dict:
-    """The sheets of a workbook, each a delivery of its own, all of them or none."""
-    sheets = [
-        (name, layer.name)
-        for name in BOOK
-        for layer in one.container.layers
-        if layer.name.upper() in {known.upper() for known in profile(name).layers}
-    ]
-    if not sheets:
-        return _load_layer(one, BOOK[0], None)
+
+def _load_book(one: _Asked, sheets: list[tuple[str, str]]) -> dict:
+    """Sheets of a workbook, (profile, place) each, as deliveries of their own: all of them or none."""
+    within = [Beside(name, each, "") for name, place in sheets for each in one.container.layers if each.place == place]
+    one = dataclasses.replace(one, beside=[*one.beside, *within])
     with transaction.atomic():
         told = [_load_layer(dataclasses.replace(one, alone=False), name, sheet) for name, sheet in sheets]
         if not any(result["rows"] > result["deleted"] for result in told):
@@ -153,6 +169,7 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
             settings={
                 "profile_sha256": profile_sha256,
                 "columns": found.columns,
+                "further": found.extra,  # that a column was there says something even where it is blank throughout
                 "encoding_given": encoding,
                 "crs_given": crs,
                 "replace": asked.replace,
@@ -160,12 +177,13 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
             },
             imported_by=by,
         )
-        if earlier := _same(delivery):
+        beside = asked.beside_of(wanted, chosen)
+        if earlier := _same(delivery, {one.sha256 or delivery.sha256 for one in beside}):
             return _told(delivery, earlier, began, dry_run, already=True)
         _may_change(survey)
         with nullcontext() if dry_run else kept(container, delivery.sha256):
             try:
-                telling = _taken(delivery, place, seen, found, progress)
+                telling = _taken(delivery, place, seen, found, beside, progress)
             except (psycopg.IntegrityError, psycopg.DataError) as error:
                 raise Refused(
                     _("The database does not take these rows: %(why)s") % {"why": str(error).splitlines()[0]},
@@ -192,13 +210,16 @@ def _reading(seen: Inspected, found: Match, profile_sha256: str) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def _taken(delivery: Delivery, place: District, seen: Inspected, found: Match, progress) -> Telling:
+def _taken(
+    delivery: Delivery, place: District, seen: Inspected, found: Match, beside: list[Beside], progress
+) -> Telling:
     """Save the delivery, take its rows, settle the counts; inside the transaction of `load`."""
     kind = found.profile.table
     projection = Projection(seen.crs.epsg, place.srid) if seen.shapes is not None else None
     if projection and seen.rows >= MANY and (extent := seen.shapes.extent(bulk=True)):
         projection.hasten(extent)
     telling = Telling(delivery, seen, found, projection)
+    telling.beside = [f"{one.sha256 or delivery.sha256} {one.layer.place}" for one in beside]
     wide = layerwide(telling, seen, found, place)
     delivery.rows = delivery.taken = telling.counts.rows
     about = {
@@ -207,6 +228,7 @@ def _taken(delivery: Delivery, place: District, seen: Inspected, found: Match, p
         "layer": seen.layer.name,
         "reading": delivery.reading,
         "replace": delivery.settings["replace"],
+        "beside": beside,
     }
     if kind == "control":
         about |= {"kind": found.profile.kind, "edition": edition_of(seen, found, delivery.survey.year)}
@@ -333,24 +355,22 @@ def _may_change(survey: Survey):
     )
 
 
-def _same(delivery: Delivery) -> Delivery | None:
+def _same(delivery: Delivery, beside: set[str]) -> Delivery | None:
     """The last delivery of this layer into the survey, when it is of the same file, read alike.
 
     Only the last one: after file A and a corrected file B, file A is no longer what the survey holds. Registers of the
-    district are shared by its surveys: there the last one may have come with another survey.
+    district are shared by its surveys: there the last one may have come with another survey. What came in the files of
+    these digests `beside` this one takes nothing from it.
     """
     table = profile(delivery.profile).table
     of_survey = table != "district" and TARGETS[table].of_survey
-    latest = (
-        Delivery.objects.filter(
-            **({"survey": delivery.survey} if of_survey else {"district": delivery.district}),
-            profile=delivery.profile,
-            settings__layer=delivery.settings["layer"],
-            state=Delivery.State.LOADED,
-        )
-        .order_by("-pk")
-        .first()
-    )
+    before = Delivery.objects.filter(
+        **({"survey": delivery.survey} if of_survey else {"district": delivery.district}),
+        profile=delivery.profile,
+        settings__layer=delivery.settings["layer"],
+        state=Delivery.State.LOADED,
+    ).order_by("-pk")
+    latest = next((one for one in before if one.sha256 == delivery.sha256 or one.sha256 not in beside), None)
     if latest is None:
         return None
     alike = all(

@@ -26,13 +26,15 @@ class Target:
     """The table a profile fills; {t} stands for the name by which a query calls it.
 
     `within` is what a delivery covers in full, `key` what identifies a row there, `leaves` whether rows that are no
-    longer in the file leave.
+    longer in the file leave. Where the file identifies a row otherwise than the table, `named` says how to get there:
+    the joins of the table t, and the two columns that stand for the identifiers a row shows.
     """
 
     table: str
     key: str
     within: str = "{t}.survey_id = %(survey)s"
     leaves: bool = True
+    named: tuple[str, str, str] | None = None
 
     @property
     def of_survey(self) -> bool:
@@ -69,8 +71,18 @@ TARGETS = {
         "units_occupancy",
         "concat({t}.enterprise_id, ' ', {t}.parcel_id, ' ', {t}.building_id, ' ', {t}.since)",
         OF_PARCELS,
+        named=(
+            "JOIN units_enterprise e ON e.id = t.enterprise_id JOIN units_parcel p ON p.id = t.parcel_id",
+            "e.credit_code",
+            "p.code",
+        ),
     ),
-    "contract": Target("units_supplycontract", "concat({t}.parcel_id, ' ', {t}.number)", OF_PARCELS),
+    "contract": Target(
+        "units_supplycontract",
+        "concat({t}.parcel_id, ' ', {t}.number)",
+        OF_PARCELS,
+        named=("JOIN units_parcel p ON p.id = t.parcel_id", "p.code", "t.number"),
+    ),
 }
 
 
@@ -93,12 +105,21 @@ def stage(cursor, target: Target):
     cursor.execute("ALTER TABLE staged ALTER id DROP NOT NULL")
 
 
-def merge(cursor, target: Target, about: dict, columns: list[str], keys_in_file: set[str] | None, counts: Counts):
+def merge(
+    cursor,
+    target: Target,
+    about: dict,
+    columns: list[str],
+    counts: Counts,
+    keys: set[str] | None = None,
+    spoken: list[tuple] = (),
+):
     """Bring the staged rows into the table; what they replace is kept, so that the delivery can be taken back.
 
     `about` are the values of the target's conditions, the delivery, its `reading` and whether it is to `replace`.
-    `keys_in_file` are all keys of the file, those of refused rows too: what was held of them stays. None where the
-    staged rows have them all. A row is unchanged where its bytes are those held and were read alike.
+    `keys` are all keys of the file, those of refused rows too: what was held of them stays. Where it is None the staged
+    rows have theirs, and `spoken` are the identifiers of the refused ones, as `target.named` finds them; an empty part
+    may be anything. A row is unchanged where its bytes are those held and were read alike.
     Raises Refused where more than GONE_AT_MOST of what was held is not in the file, unless it is to replace it.
     """
     table, here, same = target.table, target.held("t"), f"{target.keyed('t')} = {target.keyed('s')}"
@@ -126,7 +147,8 @@ def merge(cursor, target: Target, about: dict, columns: list[str], keys_in_file:
         about,
     )
     if target.leaves:
-        _leave(cursor, target, about, keys_in_file, counts)
+        _keys(cursor, target, about, keys, spoken)
+        _leave(cursor, target, about, counts)
 
 
 def keep(cursor, about: dict, rows: str, table: str, key: str = "id"):
@@ -145,8 +167,11 @@ def forget(cursor, delivery: int, keys: list[str]):
 
 def _may_leave(cursor, target: Target, about: dict, absent: str, counts: Counts):
     """Refuse a delivery that lacks too much of what was held before it; `absent` is the condition of what it lacks."""
+    # Two counts, and no FILTER: there the planner believes that it looks for one row, and reads every key for each.
     cursor.execute(
-        f"SELECT count(*) FILTER (WHERE {absent}), count(*) FROM {target.table} t WHERE {target.held('t')}", about
+        f"SELECT (SELECT count(*) FROM {target.table} t WHERE {absent}),"
+        f" (SELECT count(*) FROM {target.table} t WHERE {target.held('t')})",
+        about,
     )
     gone, held = cursor.fetchone()
     held -= counts.taken
@@ -155,16 +180,48 @@ def _may_leave(cursor, target: Target, about: dict, absent: str, counts: Counts)
         raise Refused(str(kind.sentence) % {"value": gone, "more": held}, kind.fix, code="1-too-many-gone")
 
 
-def _leave(cursor, target: Target, about: dict, keys_in_file: set[str] | None, counts: Counts):
-    table = target.table
+def _keys(cursor, target: Target, about: dict, keys: set[str] | None, spoken: list[tuple]):
+    """Lay out the keys of the held rows that the file speaks of, whether they could be taken or not.
+
+    With an index: what the planner knows of the table whose rows just came in is old, and it may look up row by row.
+    """
     cursor.execute("DROP TABLE IF EXISTS in_file")
     cursor.execute("CREATE TEMP TABLE in_file (key text) ON COMMIT DROP")
-    if keys_in_file is None:
-        cursor.execute(f"INSERT INTO in_file SELECT {target.keyed('s')} FROM staged s")
-    else:
+    _lay_keys(cursor, target, about, keys, spoken)
+    cursor.execute("CREATE INDEX ON in_file (key)")
+    cursor.execute("ANALYZE in_file")
+
+
+def _lay_keys(cursor, target: Target, about: dict, keys: set[str] | None, spoken: list[tuple]):
+    if keys is not None:
         with cursor.copy("COPY in_file FROM STDIN") as copy:
-            for one in keys_in_file:
+            for one in keys:
                 copy.write_row((one,))
+        return
+    cursor.execute(f"INSERT INTO in_file SELECT {target.keyed('s')} FROM staged s")
+    if target.named is None or not spoken:
+        return
+    joins, one, other = target.named
+    cursor.execute("DROP TABLE IF EXISTS spoken")
+    cursor.execute("CREATE TEMP TABLE spoken (one text, other text) ON COMMIT DROP")
+    with cursor.copy("COPY spoken FROM STDIN") as copy:
+        for row in sorted(set(spoken)):
+            copy.write_row(row)
+    cursor.execute("ANALYZE spoken")
+    for condition in (
+        f"s.one = {one} AND s.other = {other}",
+        f"s.one = {one} AND s.other = ''",
+        f"s.other = {other} AND s.one = ''",
+    ):
+        cursor.execute(
+            f"INSERT INTO in_file SELECT {target.keyed('t')} FROM {target.table} t {joins}"
+            f" JOIN spoken s ON {condition} WHERE {target.held('t')}",
+            about,
+        )
+
+
+def _leave(cursor, target: Target, about: dict, counts: Counts):
+    table = target.table
     absent = f"{target.held('t')} AND NOT EXISTS (SELECT FROM in_file i WHERE i.key = {target.keyed('t')})"
     _may_leave(cursor, target, about, absent, counts)
     keep(cursor, about, f"SELECT t.* FROM {table} t WHERE {absent}", table)

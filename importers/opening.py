@@ -27,11 +27,18 @@ RATIO_COUNTS_FROM = 16 * 1024**2  # bytes; small files may be as compressible as
 
 PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 NEEDED = ("shp", "shx", "dbf")
+# Indexes and descriptions that programs write beside a shapefile.
+COMPANIONS = {
+    *PARTS[1:],
+    *("sbn", "sbx", "qix", "qpj", "qmd", "fbn", "fbx", "ain", "aih", "atx", "ixs", "mxs", "xml", "lock"),
+}
+LEFTOVERS = {"thumbs.db", "desktop.ini"}
 SHAPEFILE = b"\x00\x00\x27\x0a"
 SQLITE, GEOPACKAGE = b"SQLite format 3\x00", (b"GPKG", b"GP10", b"GP11")  # the second at byte 68
 GEODATABASE = "a00000001.gdbtable"  # the catalogue that every file geodatabase has
 START = 4096  # bytes that say what a file is
 BLOCK = 1024 * 1024
+NAMED = 5  # how many of what a zip holds are named where nothing of it is read
 
 # First bytes → what the file is. Those of a .zip and a .shp are not here: they are read.
 OTHERS = (
@@ -76,7 +83,12 @@ class Container:
     kind: str
     files: list[Path]
     layers: list[Layer] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)  # what else is in it: its name, and why it is not read
+
+    @property
+    def notes(self) -> list[str]:
+        """What is in the container and was not read, in sentences."""
+        return [f"{name} – {why}" for name, why in self.unread]
 
     def layer(self, name: str | None) -> Layer:
         """The layer of that name, or the only one."""
@@ -117,8 +129,14 @@ def opened(path: str | Path) -> Iterator[Container]:
                 _("%(path)s is a folder.") % {"path": path},
                 _("Name the .shp file, a .gdb folder, or a .zip of the whole delivery; load_folder takes a folder."),
             )
+        if links := sorted(one.name for one in path.iterdir() if one.is_symlink()):
+            raise InputUnreadable(
+                _("%(path)s holds links, which are not followed: %(names)s.")
+                % {"path": path.name, "names": ", ".join(links[:5])},
+                _("Copy the whole geodatabase."),
+            )
         with tempfile.TemporaryDirectory(prefix="geoinv-") as folder:
-            files = sorted(one for one in path.iterdir() if one.is_file() and not one.is_symlink())
+            files = sorted(one for one in path.iterdir() if one.is_file())
             yield _database(Container(path, "gdb", files), path, "gdb", Path(folder))
         return
     try:
@@ -206,7 +224,7 @@ def _shapefile(path: Path) -> Container:
     parts = {}
     for sibling in sorted(path.parent.iterdir()):
         part = sibling.suffix[1:].casefold()
-        if sibling.stem.casefold() == stem and part in PARTS and sibling.is_file():
+        if sibling.stem.casefold() == stem and part in PARTS and sibling.is_file() and not sibling.is_symlink():
             if part in parts and sibling != path:
                 continue
             parts[part] = sibling
@@ -243,7 +261,7 @@ def _unpacked(path: Path, folder: Path) -> Container:
         ) from error
     if not container.layers:
         raise InputUnreadable(
-            _("%(name)s holds no layer that is read here.") % {"name": path.name},
+            " ".join([_("%(name)s holds no layer that is read here.") % {"name": path.name}, *container.notes[:NAMED]]),
             _("A .zip of shapefiles, file geodatabases or GeoPackages is read, in any folder of it."),
         )
     return container
@@ -258,6 +276,7 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
             _("Pack one delivery a zip."),
         )
     total, seen, sets, databases, packages = 0, {}, defaultdict(dict), defaultdict(dict), []
+    others: list[PurePosixPath] = []
     for member in members:
         name = _member_name(member)
         _safe(member, name)
@@ -287,7 +306,16 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
         elif part == "gpkg":
             packages.append((place, member))
         elif part == "zip":
-            container.notes.append(_("%(name)s is a zip inside the zip and was not opened.") % {"name": name})
+            container.unread.append((name, _("It is a zip inside the zip, which is not opened; deliver it by itself.")))
+        else:
+            others.append(place)
+    for place in others:
+        if not is_leftover(place.name) and not is_companion(place.name, _stems(sets, place.parent)):
+            container.unread.append((str(place), _("It is nothing that is read from a zip; deliver it by itself.")))
+    for parts in sets.values():
+        if "shp" not in parts:
+            place, _member = next(iter(parts.values()))
+            container.unread.append((str(place), _("It came without its .shp.")))
     for number, parts in enumerate(group for group in sets.values() if "shp" in group):
         place = parts["shp"][0]
         laid = {part: folder / f"{number}.{part}" for part in parts}
@@ -320,6 +348,23 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
                 _("Export the layer again."),
             )
         _database(container, target, "gpkg", folder, f"{place}/")
+
+
+def _stems(sets: dict[str, dict], folder: PurePosixPath) -> set[str]:
+    """The names, without their endings, of the shapefiles of one folder of a zip."""
+    places = (parts["shp"][0] for parts in sets.values() if "shp" in parts)
+    return {place.stem.casefold() for place in places if place.parent == folder}
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file is one that an operating system or Excel leaves in a folder, and nobody's delivery."""
+    return name.startswith((".", "~$")) or name.casefold() in LEFTOVERS
+
+
+def is_companion(name: str, stems: set[str]) -> bool:
+    """Whether a file goes with a shapefile beside it; `stems` are the names of those, without their endings."""
+    stem, _dot, ending = name.casefold().rpartition(".")
+    return ending in COMPANIONS and (stem in stems or stem.removesuffix(".shp") in stems)
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path):

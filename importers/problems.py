@@ -77,9 +77,18 @@ KINDS: dict[str, Kind] = {
     "3-name-differs": Kind(
         _("%(field)s “%(value)s” is not the name of its code, which is “%(more)s”."), _("Correct the name or the code.")
     ),
-    "3-not-a-number": Kind(_("%(field)s “%(value)s” is no number."), _("Write a number, or leave it empty.")),
-    "3-out-of-range": Kind(_("%(field)s is %(value)s; it must lie in %(more)s."), _("Correct the number.")),
-    "3-not-a-date": Kind(_("%(field)s “%(value)s” is no date."), _("Write it as YYYYMMDD, or leave it empty.")),
+    "3-not-a-number": Kind(
+        _("%(field)s “%(value)s” is no number; it is kept as it is with the further columns."),
+        _("Write a plain number in the unit of the column, or leave it empty."),
+    ),
+    "3-out-of-range": Kind(
+        _("%(field)s is %(value)s; it must lie in %(more)s. It is kept with the further columns."),
+        _("Correct the number."),
+    ),
+    "3-not-a-date": Kind(
+        _("%(field)s “%(value)s” is no date; it is kept as it is with the further columns."),
+        _("Write it as YYYYMMDD, or leave it empty."),
+    ),
     "3-too-long": Kind(
         _("%(field)s has more than %(more)s characters; the full text is kept with the further columns."),
         _("Shorten it."),
@@ -133,6 +142,13 @@ KINDS: dict[str, Kind] = {
     "1-boundary-kept": Kind(
         _("The boundary of the district stays as it is: %(value)s."),
         _("Deliver all its streets together, or the district's own boundary."),
+    ),
+    "1-boundary-in-force": Kind(
+        _(
+            "Boundaries are the district's, whatever round they came with: those of %(value)s are changed at once,"
+            " and the survey %(more)s, which is in force, is checked and shown by them."
+        ),
+        _("Run validate and look; if they belong to the next round only, take them back with undo_import till then."),
     ),
     "2-not-the-district": Kind(
         _("The layer does not fit the district: %(value)s."),

@@ -21,8 +21,8 @@ class Field:
     `pattern` is a full match; `scheme` and `domain` name code tables; `name_of` pairs a name with the code field it
     belongs to; `only` lists the values with which a row is taken; `area` is held against the measured area; `factor`
     turns the unit of the field into that of its column. `wish` names a fact of the holder's wish, `means` what words
-    stand for ("word=meaning"), `of` the register in which the row that a code names is looked up, and `headings` says
-    that a code may be one that has others below it.
+    stand for ("word=meaning"), `of` the register in which the row that a code names is looked up, `headings` says
+    that a code may be one that has others below it, and what a `restricted` field holds is quoted in no finding.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Field:
     factor: float = 1.0
     of: str = ""
     headings: bool = False
+    restricted: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,32 @@
 """The process in which GDAL reads a geodatabase or GeoPackage: one driver, little memory, no way to anything else.
 
 Run as a program by `reading_databases`, with OGR_SKIP in its environment before GDAL is loaded. It prints one JSON
-object.
+object; "refused" in it says why a layer is not handed over. With the one argument `drivers` it prints which there are.
 """
 
 import json
 import resource
+import sqlite3
 import sys
+from contextlib import closing
+from urllib.parse import quote
 
-import pyarrow
-import pyogrio
+# pyogrio looks for these to offer data frames, which nobody asks for here; loading them takes longer than reading.
+for unused in ("geopandas", "pandas", "pyproj", "shapely"):
+    sys.modules[unused] = None
+
+import pyarrow  # noqa: E402
+import pyogrio  # noqa: E402
 
 MEMORY, SECONDS, FILE_SIZE = 6 * 1024**3, 600, 8 * 1024**3
 
 
 def main():
+    if sys.argv[1:] == ["drivers"]:
+        print(json.dumps(list(pyogrio.list_drivers())))
+        return
     driver, path, layer, out = sys.argv[1:5]
+    most_rows, most_bytes = map(int, sys.argv[5:7])
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
@@ -29,15 +40,41 @@ def main():
         layers = [(str(name), kind) for name, kind in pyogrio.list_layers(path)]
         print(json.dumps({"layers": [{"name": name, "kind": kind} for name, kind in layers]}))
         return
-    about, table = pyogrio.read_arrow(path, layer=layer)
-    shape = next(
-        (name for name in (about["geometry_name"] or "wkb_geometry", "wkb_geometry") if name in table.column_names),
-        None,
-    )
-    with pyarrow.OSFile(out, "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+    if driver == "GPKG" and not _is_table(path, layer):
+        refuse("view")
+    with pyogrio.open_arrow(path, layer=layer, use_pyarrow=True) as (about, reader):
+        rows = handed = 0
+        with pyarrow.OSFile(out, "wb") as sink, pyarrow.ipc.new_file(sink, reader.schema) as writer:
+            for batch in reader:
+                rows, handed = rows + batch.num_rows, handed + batch.nbytes
+                if rows > most_rows:
+                    refuse("rows")
+                if handed > most_bytes:
+                    refuse("bytes")
+                writer.write_batch(batch)
+        names = reader.schema.names
+        shape = next(
+            (name for name in (about["geometry_name"] or "wkb_geometry", "wkb_geometry") if name in names), None
+        )
     print(json.dumps({"crs": about["crs"], "shape": shape if about["geometry_type"] else None}))
 
 
+def refuse(why: str):
+    print(json.dumps({"refused": why}))
+    raise SystemExit(0)
+
+
+def _is_table(path: str, layer: str) -> bool:
+    """Whether SQLite itself holds the rows: a view or a virtual table makes them up when it is asked."""
+    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)) as database:
+        found = database.execute(
+            "SELECT type, coalesce(sql, '') FROM sqlite_master WHERE name = ? COLLATE NOCASE", [layer]
+        ).fetchall()
+    return [kind for kind, _sql in found] == ["table"] and not found[0][1].upper().startswith("CREATE VIRTUAL")
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        refuse("memory")

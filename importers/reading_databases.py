@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from importers.problems import REFUSE
 from importers.reading_laid import Curve, Laid, NotPolygon, rings_of_wkb, texts, write_shapes
@@ -18,6 +20,14 @@ from units.errors import InputUnreadable
 DRIVERS = {"gpkg": "GPKG", "gdb": "OpenFileGDB"}
 CHILD = Path(__file__).with_name("reading_child.py")
 SECONDS = 900
+MOST_ROWS = 5_000_000  # that the reading process hands over of one layer
+MOST_BYTES = 4 * 1024**3
+WHY = {
+    "view": gettext_lazy("it is a view or a virtual table, which may compute anything; only plain tables are read"),
+    "rows": gettext_lazy("it has more than %(rows)d rows"),
+    "bytes": gettext_lazy("it hands over more than %(bytes)d bytes"),
+    "memory": gettext_lazy("the memory does not hold it"),
+}
 
 
 def layers_of(path: Path, kind: str) -> list[str]:
@@ -30,23 +40,30 @@ def read_layer(path: Path, kind: str, layer: str, folder: Path, place: str) -> t
     """One layer as a table and shapes; and what it says of its reference system."""
     out = folder / f"{abs(hash((str(path), layer)))}.arrow"
     told = _child(path, kind, layer, out)
-    with pa.memory_map(str(out)) as source:
-        table = pa.ipc.open_file(source).read_all()
-        laid = Laid(
-            [
+    try:
+        with pa.memory_map(str(out)) as source:
+            table = pa.ipc.open_file(source).read_all()
+            columns = (
                 (name, _kind(table.schema.field(name).type), texts(table[name]))
                 for name in table.column_names
                 if name != told["shape"]
-            ],
-            table.num_rows,
-            place,
-        )
-        shapes = _shapes(table[told["shape"]].to_pylist(), laid, out, place) if told["shape"] else None
-    out.unlink()
+            )
+            laid = Laid(columns, table.num_rows, place)
+            shapes = _shapes(_each(table[told["shape"]]), laid, out, place) if told["shape"] else None
+    except (MemoryError, pa.ArrowMemoryError) as error:
+        raise _unreadable(path, str(WHY["memory"])) from error
+    finally:
+        out.unlink(missing_ok=True)
     return laid, shapes, told["crs"]
 
 
-def _shapes(wkbs: list[bytes | None], laid: Laid, out: Path, place: str) -> Shapes:
+def _each(shapes: pa.ChunkedArray) -> Iterator[bytes | None]:
+    """The values one run of rows after the other, so that they are never all held twice."""
+    for chunk in shapes.iterchunks():
+        yield from chunk.to_pylist()
+
+
+def _shapes(wkbs: Iterable[bytes | None], laid: Laid, out: Path, place: str) -> Shapes:
     rings, heights = [], False
     for row, wkb in enumerate(wkbs):
         found = None
@@ -68,10 +85,11 @@ def _child(path: Path, kind: str, layer: str = "", out: Path | None = None) -> d
     driver = DRIVERS[kind]
     skipped = ",".join(name for name in _drivers() if name != driver)
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "HOME")}
+    limits = [str(MOST_ROWS), str(MOST_BYTES)]
     environment |= {"OGR_SKIP": skipped, "GDAL_SKIP": skipped, "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(CHILD), driver, str(path.resolve()), layer, str(out or "")],
+            [sys.executable, "-I", str(CHILD), driver, str(path.resolve()), layer, str(out or ""), *limits],
             env=environment,
             capture_output=True,
             timeout=SECONDS,
@@ -84,14 +102,17 @@ def _child(path: Path, kind: str, layer: str = "", out: Path | None = None) -> d
         raise _unreadable(
             path, said[-1][:300] if said else _("the reader ended with %(code)d") % {"code": done.returncode}
         )
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
+    if why := told.get("refused"):
+        raise _unreadable(path, f"{layer} – " + str(WHY[why]) % {"rows": MOST_ROWS, "bytes": MOST_BYTES})
+    return told
 
 
 @cache
 def _drivers() -> tuple[str, ...]:
     """Every driver of the GDAL that the reading process will load."""
     done = subprocess.run(
-        [sys.executable, "-I", "-c", "import pyogrio, json; print(json.dumps(list(pyogrio.list_drivers())))"],
+        [sys.executable, "-I", str(CHILD), "drivers"],
         capture_output=True,
         check=True,
         timeout=SECONDS,

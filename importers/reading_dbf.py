@@ -33,6 +33,8 @@ class Column:
 class Table:
     """A DBF file, mapped into memory. `declared` is the count its header gives, `rows` what the file really holds."""
 
+    before = 0  # rows are counted from the first
+
     def __init__(self, path: Path, place: str):
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -1,6 +1,7 @@
 """Lay the rows that another container held out as a table and a .shp, so that one reader checks them all."""
 
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from importers.reading_dbf import Column
 from units.errors import InputUnreadable
 
-MOST_BYTES = 2 * 1024**3  # of a table laid out; a column is as wide as its longest value
+MOST_BYTES = 1024**3  # of a table laid out; a column is as wide as its longest value
 BLANK = 32
 POLYGON, MULTIPOLYGON = 3, 6
 CURVES = {8, 9, 10, 11, 12, 13, 14}
@@ -20,25 +21,30 @@ HAS_Z, HAS_M, HAS_SRID = 0x80000000, 0x40000000, 0x20000000
 class Laid:
     """A table in memory, in UTF-8, with what `reading_dbf.Table` offers; no row of it is marked deleted but empty ones.
 
-    `told` holds problems that only the reader could see: row → (code, severity, value, more).
+    `told` holds problems that only the reader could see: row → (code, severity, value, more). `before` are the lines
+    of the file above the first row, so that a row is told by the number that its program shows.
+    Raises InputUnreadable, before it takes the memory, where the table would be larger than MOST_BYTES.
     """
 
     ldid = 0
     header_size = 0
 
-    def __init__(self, columns: list[tuple[str, str, list[str]]], rows: int, place: str):
+    def __init__(self, columns: Iterable[tuple[str, str, list[str]]], rows: int, place: str, *, before: int = 0):
         self.columns: list[Column] = []
         self.rows = self.held = self.declared = rows
+        self.before = before
         blocks, start = [np.full((rows, 1), BLANK, np.uint8)], 1
         for name, kind, values in columns:
-            raw = np.array([value.encode("utf-8", "replace") for value in values] or [b""], "S")[:rows]
-            width = max(raw.dtype.itemsize, 1)
+            # A workbook writes a text once and names it a million times: it is held once here too.
+            encoded = {value: value.encode("utf-8", "replace") for value in set(values)}
+            width = max(map(len, encoded.values()), default=0) or 1
             if (start + width) * max(rows, 1) > MOST_BYTES:
                 raise InputUnreadable(
                     _("%(place)s holds values too long to lay out: %(name)s.") % {"place": place, "name": name},
                     _("Shorten them, or leave the column out."),
                 )
-            block = raw.view(np.uint8).reshape(rows, width).copy() if rows else np.empty((0, width), np.uint8)
+            raw = np.array([encoded[value] for value in values], f"S{width}")
+            block = raw.view(np.uint8).reshape(rows, width)
             block[block == 0] = BLANK
             blocks.append(block)
             self.columns.append(Column(name, name.encode(), kind, width, 0, start))
@@ -55,6 +61,15 @@ class Laid:
     def raw(self, column: Column, rows: slice = slice(None)) -> np.ndarray:
         """The bytes of one column, (n, width)."""
         return np.ascontiguousarray(self.records[rows, column.start : column.start + column.width])
+
+    def written(self, rows: slice) -> list[bytes]:
+        """Each row as its values and their names, whatever the width, the order and the number of empty columns."""
+        said = []
+        for column in sorted(self.columns, key=lambda one: one.raw_name):
+            values = self.raw(column, rows).view(f"S{column.width}")[:, 0].tolist()
+            before = column.raw_name + b"\x1f"
+            said.append([before + value if (value := one.rstrip()) else b"" for one in values])
+        return [b"\x1e".join(filter(None, row)) for row in zip(*said, strict=True)]
 
 
 def texts(values: pa.Array | pa.ChunkedArray) -> list[str]:

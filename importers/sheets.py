@@ -30,7 +30,7 @@ def take_sheet(telling: Telling, wide: Layerwide, about: dict, progress=None):
     check_keys(batch, 0)
     columns = {
         "delivery_id": [about["delivery"]] * batch.n,
-        "row_number": list(range(1, batch.n + 1)),
+        "row_number": [row + 1 + seen.table.before for row in range(batch.n)],
         "row_digest": row_digests(seen, 0, batch.n),
     }
     if profile.table == "enterprise":
@@ -66,12 +66,15 @@ def take_sheet(telling: Telling, wide: Layerwide, about: dict, progress=None):
             keys.filter(flags(batch.live)).to_pylist(),
         )
     )
-    _write(telling, columns, np.flatnonzero(keep), about)
+    shown = [_shown(batch, profile.field(name), columns) for name in profile.key_shown]
+    spoken = [tuple(values[row] for values in shown) for row in np.flatnonzero(batch.refused & batch.live)]
+    _write(telling, columns, np.flatnonzero(keep), about, spoken)
     if progress:
         progress(batch.n, batch.n)
 
 
-def _write(telling: Telling, columns: dict[str, list], rows: np.ndarray, about: dict):
+def _write(telling: Telling, columns: dict[str, list], rows: np.ndarray, about: dict, spoken: list[tuple]):
+    """Bring the rows in; `spoken` are the identifiers of those that were refused, who leave nothing gone."""
     target = TARGETS[telling.match.profile.table]
     names = list(columns)
     with connection.connection.cursor() as cursor:
@@ -79,17 +82,24 @@ def _write(telling: Telling, columns: dict[str, list], rows: np.ndarray, about: 
         with cursor.copy(f"COPY staged ({', '.join(names)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row([columns[name][row] for name in names])
-        merge(cursor, target, about, names, None, telling.counts)
+        if target.leaves:
+            spoken += [key for one in about["beside"] for key in one.identifiers()]
+        merge(cursor, target, about, names, telling.counts, spoken=spoken)
         cursor.execute("SELECT geoinv_analyze(%s)", [target.table])
+
+
+def _shown(batch: Batch, one: Field, columns: dict[str, list]) -> list[str]:
+    """A part of the identifiers as they are shown; "" for a code that names nobody: a slip of any other."""
+    texts = batch.text(one.name).to_pylist()
+    if one.of not in UNMATCHED:
+        return texts
+    return [text if pk is not None else "" for text, pk in zip(texts, columns[f"{one.of}_id"], strict=True)]
 
 
 def _values(batch: Batch, one: Field) -> list:
     if one.kind in ("number", "integer"):
         values = batch.check_number(one)
         if one.kind == "integer":
-            broken = np.isfinite(values) & (values != np.floor(np.nan_to_num(values)))
-            name = batch.match.columns.get(one.name, one.name)
-            batch.tell(broken, "3-not-a-number", one.required or WARN, name, batch.text(one.name))
             if one.required:
                 batch.refused |= ~np.isfinite(values) & batch.live
             return [int(value) if np.isfinite(value) else None for value in values]
@@ -140,5 +150,5 @@ def _sectors(batch: Batch, columns: dict[str, list]):
     lost = np.array([bool(code) and not edition for code, edition in pairs], bool)
     batch.tell(lost, "3-required", WARN, batch.match.columns.get("行业分类版本", "行业分类版本"))
     for row in np.flatnonzero(lost):
-        batch.too_long.setdefault(int(row), {})["行业代码"] = columns["sector"][row]
+        batch.kept.setdefault(int(row), {})["行业代码"] = columns["sector"][row]
         columns["sector"][row] = ""

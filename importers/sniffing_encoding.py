@@ -181,8 +181,9 @@ def _not_ascii(table: Table) -> _Seen:
     for start in range(0, table.rows, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         block = table.records[rows]
+        anywhere = np.bitwise_or.reduce(block, axis=0) >= 128  # one quick pass: most columns are ASCII in every row
         for column in table.columns:
-            if column.kind != "C":
+            if column.kind != "C" or not anywhere[column.start : column.start + column.width].any():
                 continue
             raw = block[:, column.start : column.start + column.width]
             high = (raw >= 128).any(axis=1) & live[rows]

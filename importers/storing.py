@@ -13,6 +13,7 @@ from importers.arrays import strings
 from importers.checking import Batch
 from importers.inspecting import Inspected
 from importers.profiles import Profile
+from importers.reading_laid import Laid
 from importers.shaping import Shaped
 from units.models import Delivery, District, Street
 
@@ -55,7 +56,7 @@ class Storing:
         head = [
             copying.constant(self.delivery.pk),
             copying.constant(self.place.code.encode()),
-            copying.numbers(np.arange(start + 1, start + n + 1), ">i4"),
+            copying.numbers(np.arange(start + 1, start + n + 1) + self.seen.table.before, ">i4"),
             copying.digests(row_digests(self.seen, start, start + n)),
             *self.constants.values(),
         ]
@@ -137,9 +138,15 @@ class Storing:
 
 
 def row_digests(seen: Inspected, start: int, stop: int) -> list[bytes]:
-    """The SHA-256 of each row as delivered: its record in the table, then its record in the .shp."""
-    table, size, header = seen.table.raw_bytes, seen.table.record_size, seen.table.header_size
-    records = [table[header + row * size : header + (row + 1) * size] for row in range(start, stop)]
+    """The SHA-256 of each row as delivered: its record in the table, then its record in the .shp.
+
+    Of a table that was laid out here, what is written in the row, as the layout is none of the delivery's.
+    """
+    if isinstance(seen.table, Laid):
+        records = seen.table.written(slice(start, stop))
+    else:
+        table, size, header = seen.table.raw_bytes, seen.table.record_size, seen.table.header_size
+        records = [table[header + row * size : header + (row + 1) * size] for row in range(start, stop)]
     if seen.shapes is None:
         return [hashlib.sha256(record).digest() for record in records]
     shapes, offsets = seen.shapes.raw_bytes, seen.shapes.offsets[start:stop] + 8

@@ -77,7 +77,10 @@ class Taking:
                 good = self._stream(copy.write)
                 copy.write(copying.TRAILER)
             if delta:
-                merge(cursor, target, self.about, columns, self.telling.keys_in_file, self.telling.counts)
+                keys = self.telling.keys_in_file.union(
+                    " ".join(key) for one in self.about["beside"] for key in one.identifiers()
+                )
+                merge(cursor, target, self.about, columns, self.telling.counts, keys)
             else:
                 self.telling.counts.taken = good
             cursor.execute("SELECT geoinv_analyze(%s)", [target.table])
@@ -176,6 +179,6 @@ def check_keys(batch: Batch, start: int):
         earlier = first[keys[int(row)].as_py()]
         if earlier != start + row:
             again[row] = True
-            more[row] = str(earlier + 1)
+            more[row] = str(earlier + 1 + batch.table.before)
     name = batch.match.columns.get(batch.match.profile.key, batch.match.profile.key)
     batch.tell(again, "3-key-duplicate", REFUSE, name, keys, more)

@@ -3,12 +3,14 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as translated
+from django.utils.translation import gettext_noop, override
 from psycopg.types.json import Jsonb
 
 from importers.checking import Problem, key_text
@@ -17,10 +19,34 @@ from importers.problems import KINDS, REFUSE, WARN
 from importers.profiles import Match
 from importers.shaping import Projection
 from importers.sniffing_crs import Box, degrees_box
+from units.checks.identity import REGISTERS, row_identity
 from units.models import Delivery
 from units.spatial import STORAGE_SRID
 
-FINDINGS_SQL = (Path(__file__).parent / "sql" / "findings.sql").read_text(encoding="utf-8")
+# Which collection the rows of a table are served in.
+LAYERS = {
+    "patch": "patches",
+    "parcel": "parcels",
+    "building": "buildings",
+    "legacy": "legacy",
+    "control": "control-areas",
+    "district": "district",
+}
+REASONS = {
+    "": gettext_noop("it is so narrow that it breaks when it is reprojected"),
+    "Self-intersection": gettext_noop("it crosses itself"),
+    "Ring Self-intersection": gettext_noop("a ring touches itself"),
+    "Hole lies outside shell": gettext_noop("a hole lies outside"),
+    "Nested shells": gettext_noop("parts lie in each other"),
+    "Duplicate Rings": gettext_noop("a ring is there twice"),
+    "Too few points in geometry component": gettext_noop("a ring has too few points"),
+    "Interior is disconnected": gettext_noop("its holes cut it apart"),
+}
+# In the place of a value that not everybody who reads findings may know; the file and the row say where it is.
+CLOSED = gettext_noop("(closed; it is in the file)")
+SQL = Path(__file__).parent / "sql"
+FINDINGS_SQL = (SQL / "findings.sql").read_text(encoding="utf-8")
+FINDINGS_BEFORE_SQL = (SQL / "findings_before.sql").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -68,6 +94,9 @@ class Telling:
         self.refusals: list[tuple] = []
         self.extents: list[Box] = []
         self.without_street = 0
+        self.beside: list[str] = []  # digests of the other files of the delivery
+        closed = {one.name for one in found.profile.fields if one.restricted}
+        self.closed = closed | {found.columns[name] for name in closed & found.columns.keys()}
 
     @property
     def refused_by_code(self) -> list[dict]:
@@ -98,7 +127,7 @@ class Telling:
         reasons: dict[int, list[dict]] = {}
         refused = {row for row, _wkb in done.refusals}
         for problem, key, number in done.problems:
-            sentence, fix = _said(problem)
+            sentence, fix = _said(problem, problem.field in self.closed)
             if problem.severity == REFUSE or number - 1 in refused:
                 reasons.setdefault(number - 1, []).append(
                     {
@@ -113,7 +142,7 @@ class Telling:
             if problem.severity == WARN:
                 self.warned[problem.code, problem.field] += 1
                 self.warned_example.setdefault((problem.code, problem.field), sentence)
-            self.pending.append((problem, key, number, sentence, fix))
+            self.pending.append((problem, key, number + self.table.before, sentence, fix))
         for row, wkb in done.refusals:
             self._refuse(row, wkb, reasons.get(row, []))
 
@@ -134,7 +163,8 @@ class Telling:
         decisive = next((one for one in reasons if one["severity"] == REFUSE), None)
         code = decisive["code"] if decisive else "4-invalid-shape"
         self.refused_codes[code] += 1
-        self.refused_rows.setdefault(code, []).append(number + 1)
+        number_in_file = number + 1 + self.table.before
+        self.refused_rows.setdefault(code, []).append(number_in_file)
         attributes = {}
         if number < self.table.rows:
             raw = self.table.records[number]
@@ -146,7 +176,7 @@ class Telling:
         profile = self.match.profile
         parts = (attributes.get(self.match.columns.get(name, ""), "") for name in profile.key_shown)
         key = " ".join(part for part in parts if part)
-        self.refusals.append((number + 1, code, key[:60], attributes, reasons, wkb))
+        self.refusals.append((number_in_file, code, key[:60], attributes, reasons, wkb))
 
     def settle(self):
         """Write refusals and findings, close those of earlier deliveries that are gone, and fill in the counts."""
@@ -203,29 +233,37 @@ class Telling:
         now = timezone.now()
         times: Counter = Counter()
         delivery = self.delivery
-        cursor.execute("DROP TABLE IF EXISTS told")
-        cursor.execute("CREATE TEMP TABLE told (LIKE units_finding INCLUDING DEFAULTS) ON COMMIT DROP")
+        layer = delivery.layer if self.match.profile.table == "control" else None  # one profile, many layers
+        survey = None if self.match.profile.name in REGISTERS else delivery.survey_id
+        named = {column: name for name, column in self.match.columns.items()}
+        cursor.execute("DROP TABLE IF EXISTS told_by_file")
+        cursor.execute("CREATE TEMP TABLE told_by_file (LIKE units_finding INCLUDING DEFAULTS) ON COMMIT DROP")
         with cursor.copy(
-            "COPY told (id, district_id, street_id, survey_id, delivery_id, identity, code, severity, state, subjects,"
-            " row_number, sentence, fix, measure, uom, details, geom, first_seen, last_seen, resolved_at) FROM STDIN"
+            "COPY told_by_file (id, district_id, street_id, survey_id, delivery_id, identity, code, layer, severity,"
+            " state, subjects, row_number, sentence, fix, measure, uom, details, fingerprint, geom, first_seen,"
+            " last_seen, resolved_at) FROM STDIN"
         ) as copy:
             for problem, key, number, sentence, fix in self.pending:
-                subject = key or _("row %(number)d") % {"number": number}
-                identity = (delivery.survey_id, self.match.profile.name, problem.code, problem.field, subject)
-                if self.match.profile.table == "control":  # one profile, many layers
-                    identity = (*identity, delivery.layer)
+                # In no language: the same fault is the same one whoever delivers it.
+                subject = key or f"#{number}"
+                # The profile's own name of the field, whatever the file calls its column: a check of the stored rows
+                # knows no file, and tells the same fault under the same identity.
+                name = named.get(problem.field, problem.field)
+                closed = problem.field in self.closed
+                identity = (survey, self.match.profile.name, problem.code, name, subject, layer)
                 times[identity] += 1
-                digest = hashlib.sha256("|".join(map(str, (*identity, times[identity]))).encode()).hexdigest()
+                digest = row_identity(*identity, times[identity])
                 point = self.projection.place(*problem.place) if problem.place else None
                 copy.write_row(
                     (
                         0,
                         delivery.district_id,
                         None,
-                        delivery.survey_id,
+                        survey,
                         delivery.pk,
                         digest,
                         problem.code,
+                        LAYERS.get(self.match.profile.table, ""),
                         "error" if problem.severity == REFUSE else "warning",
                         "new",
                         [subject[:80]],
@@ -234,35 +272,68 @@ class Telling:
                         fix,
                         None,
                         "",
-                        Jsonb({"field": problem.field, "value": problem.value}),
+                        Jsonb(
+                            {
+                                "field": problem.field,
+                                "name": name,
+                                **({} if closed else {"value": problem.value}),
+                                "told": _in_any_language(problem, closed),
+                            }
+                        ),
+                        _fingerprint(digest, problem, point),
                         f"SRID={STORAGE_SRID};POINT({point[0]} {point[1]})" if point else None,
                         now,
                         now,
                         None,
                     )
                 )
-        cursor.execute(
-            FINDINGS_SQL,
-            {
-                "delivery": delivery.pk,
-                "survey": delivery.survey_id,
-                "profile": delivery.profile,
-                "layer": delivery.layer if self.match.profile.table == "control" else None,
-            },
-        )
+        about = {
+            "delivery": delivery.pk,
+            "district": delivery.district_id,
+            "survey": survey,
+            "profile": delivery.profile,
+            "layer": layer,
+            "beside": self.beside,
+        }
+        cursor.execute("ANALYZE told_by_file")
+        cursor.execute(FINDINGS_BEFORE_SQL, about)
+        cursor.execute(FINDINGS_SQL, about)
 
 
 def absolute(problem: Problem, keys, start: int) -> tuple[Problem, str, int]:
-    """A problem of a batch with its row's identifier and its number in the file, from 1."""
+    """A problem of a batch with its row's identifier and its number in the table, from 1."""
     return problem, keys[problem.row].as_py(), start + problem.row + 1
 
 
-def _said(problem: Problem) -> tuple[str, str]:
+def _said(problem: Problem, closed: bool) -> tuple[str, str]:
     kind = KINDS[problem.code]
+    parts, words = _parts(problem, closed)
     # Worker threads do not know the reader's language: what is translated is translated here.
-    value = _reason(problem.value) if problem.code == "4-invalid-shape" else problem.value
-    filled = {"field": problem.field, "value": value, "more": problem.more}
-    return str(kind.sentence) % filled, str(kind.fix)
+    return str(kind.sentence) % (parts | {name: translated(parts[name]) for name in words}), str(kind.fix)
+
+
+def _parts(problem: Problem, closed: bool) -> tuple[dict, list[str]]:
+    """What fills the places of a sentence, and which of it are messages; the value of a closed field is none."""
+    parts = {"field": problem.field, "value": problem.value, "more": problem.more}
+    if problem.code == "4-invalid-shape":
+        return parts | {"value": _reason(problem)}, ["value"]
+    if closed:
+        return parts | {"value": CLOSED}, ["value"]
+    return parts, []
+
+
+def _in_any_language(problem: Problem, closed: bool) -> dict:
+    """What `_said` says, as the messages and what fills their places, for a reader of another language."""
+    sentence, fix = _messages(problem.code)
+    parts, words = _parts(problem, closed)
+    return {"sentence": sentence, "fix": fix, "parts": parts} | ({"words": words} if words else {})
+
+
+@cache
+def _messages(code: str) -> tuple[str, str]:
+    """The sentence and the fix of a code as they are written, in no language but their own."""
+    with override(None):
+        return str(KINDS[code].sentence), str(KINDS[code].fix)
 
 
 def _general(code: str) -> str:
@@ -270,14 +341,15 @@ def _general(code: str) -> str:
     return str(KINDS[code].sentence) % {"field": "…", "value": "…", "more": "…"}
 
 
-def _reason(said: str) -> str:
-    return {
-        "": _("it is so narrow that it breaks when it is reprojected"),
-        "Self-intersection": _("it crosses itself"),
-        "Ring Self-intersection": _("a ring touches itself"),
-        "Hole lies outside shell": _("a hole lies outside"),
-        "Nested shells": _("parts lie in each other"),
-        "Duplicate Rings": _("a ring is there twice"),
-        "Too few points in geometry component": _("a ring has too few points"),
-        "Interior is disconnected": _("its holes cut it apart"),
-    }.get(said, said)
+def _reason(problem: Problem) -> str:
+    return REASONS.get(problem.value, problem.value)
+
+
+def _fingerprint(identity: str, problem: Problem, point) -> str:
+    """The digest of what is wrong and where: when it changes, what somebody has waived is no longer what is told.
+
+    Not of a row's number, which another row above changes. With the identity: a closed value is not told by its digest.
+    """
+    more = "" if problem.code == "3-key-duplicate" else problem.more
+    place = f"{point[0]:.7f} {point[1]:.7f}" if point else ""
+    return hashlib.sha256(f"{identity}|{problem.value}|{more}|{place}".encode()).hexdigest()

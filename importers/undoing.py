@@ -1,7 +1,12 @@
 """Take one delivery back: its rows leave, what it changed and took out returns, and it stays on record as undone."""
 
+from pathlib import Path
+
+import psycopg
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import BigIntegerField, Exists, OuterRef, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +18,7 @@ from units.errors import NotFound, Refused
 from units.history import authored
 from units.models import Delivery, District, Finding, Flag, Freeze, Street, Survey
 
+FINDINGS_BACK_SQL = (Path(__file__).parent / "sql" / "findings_back.sql").read_text(encoding="utf-8")
 NAMED = 5  # how many of many obstacles of one sort are named
 
 
@@ -22,6 +28,17 @@ def undo(delivery_id: int, by=None) -> dict:
     Raises NotFound, and Refused with every edit that stands in the way: later deliveries of the same layer, rows that
     people changed since, what rests on its rows (flags do not count: they are dropped), a survey no longer open.
     """
+    try:
+        return _undone(delivery_id, by)
+    except (IntegrityError, psycopg.IntegrityError) as error:
+        raise Refused(
+            _("The delivery %(id)d cannot be taken back:") % {"id": delivery_id} + f"\n· {str(error).splitlines()[0]}",
+            _("Something was written to its rows just now. Nothing was taken back; look at it and try again."),
+            code="edited-since",
+        ) from error
+
+
+def _undone(delivery_id: int, by) -> dict:
     with transaction.atomic():
         delivery = Delivery.objects.filter(pk=delivery_id).first()
         if delivery is None:
@@ -58,11 +75,14 @@ def undo(delivery_id: int, by=None) -> dict:
             told = _boundaries_back(cursor, delivery) if table == "district" else _rows_back(cursor, delivery, model)
         if table == "control":
             put_back(delivery)
+        told["findings_returned"] = _findings_back(delivery)
         findings = Finding.objects.filter(delivery=delivery).exclude(state=Finding.State.RESOLVED)
         told["findings_closed"] = findings.update(state=Finding.State.RESOLVED, resolved_at=timezone.now())
         delivery.state = Delivery.State.UNDONE
         delivery.save(update_fields=["state"])
         Replaced.objects.filter(delivery=delivery).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return {
         "delivery": delivery.pk,
         "file": delivery.file_name,
@@ -151,8 +171,10 @@ def _own(delivery: Delivery, model):
     """The rows that the delivery brought: those that were there before it are among the replaced."""
     if model is Street:
         return Street.objects.filter(code__in=delivery.settings.get("streets_made", []))
-    before = Replaced.objects.filter(delivery=delivery, table=model._meta.db_table).values_list("key", flat=True)
-    return model.objects.filter(delivery=delivery).exclude(pk__in=[int(key) for key in before])
+    before = Replaced.objects.filter(
+        delivery=delivery, table=model._meta.db_table, key=Cast(OuterRef("pk"), TextField())
+    )
+    return model.objects.filter(~Exists(before), delivery=delivery)
 
 
 def _resting(delivery: Delivery, model) -> list[str]:
@@ -201,6 +223,20 @@ def _rows_back(cursor, delivery: Delivery, model) -> dict:
     returned = cursor.rowcount
     cursor.execute("SELECT geoinv_analyze(%s)", [table])
     return {"deleted": deleted, "restored": restored, "returned": returned, "flags_dropped": dropped}
+
+
+def _findings_back(delivery: Delivery) -> int:
+    """Give back the findings that the delivery resolved or told again; how many of them are open again."""
+    resolved = Finding.objects.filter(
+        state=Finding.State.RESOLVED,
+        pk__in=Replaced.objects.filter(delivery=delivery, table="units_finding").values(
+            number=Cast("key", BigIntegerField())
+        ),
+    )
+    before = resolved.count()
+    with connection.cursor() as cursor:
+        cursor.execute(FINDINGS_BACK_SQL, {"delivery": delivery.pk})
+    return before - resolved.count()
 
 
 def _boundaries_back(cursor, delivery: Delivery) -> dict:

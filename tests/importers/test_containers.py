@@ -12,6 +12,7 @@ from importers import opening
 from importers.inspecting import inspect
 from importers.loading import load
 from importers.reading_databases import layers_of
+from importers.registers import newer
 from tests.importers.containers import area, boundary_points, database
 from tests.importers.shapefiles import PATCH_FIELDS, WEST, parts, shapefile, square, zipped
 from units.errors import InputUnreadable, Refused
@@ -200,3 +201,43 @@ def test_the_second_survey_gives_construction_land_only(tmp_path):
     one = ControlArea.objects.get()
     assert (one.kind, one.code, one.use, one.use_scheme) == ("second_survey_construction", "1", "203", "erdiao")
     assert Refusal.objects.get().identifier == "2"
+
+
+def test_an_older_edition_takes_a_newer_one_out_of_force_only_where_that_is_said(tmp_path):
+    into(database(tmp_path / "a.gpkg", {"JQKG": [area(1)]}))
+    older = database(tmp_path / "b.gpkg", {"JQKG": [area(1, BB="2021版")]})
+    with pytest.raises(Refused, match="2024版 is in force, which is newer than 2021版") as error:
+        into(older)
+    assert (error.value.code, "--replace" in str(error.value.hint)) == ("3-older-edition", True)
+    assert list(ControlArea.objects.values_list("edition", "in_force")) == [("2024版", True)]
+    into(older, replace=True)
+    assert sorted(ControlArea.objects.values_list("edition", "in_force")) == [("2021版", True), ("2024版", False)]
+
+
+def test_where_nobody_can_say_which_edition_is_newer_the_person_is_asked(tmp_path):
+    into(database(tmp_path / "a.gpkg", {"JQKG": [area(1, BB="送审稿")]}))
+    other = database(tmp_path / "b.gpkg", {"JQKG": [area(1, BB="批准稿")]})
+    with pytest.raises(Refused, match="cannot be told") as error:
+        into(other)
+    assert error.value.code == "3-edition-unclear"
+    into(other, replace=True)
+    assert ControlArea.objects.get(in_force=True).edition == "批准稿"
+
+
+@pytest.mark.parametrize(
+    ("edition", "other", "said"),
+    [
+        ("2024版", "2021版", True),
+        ("2021版", "2024版", False),
+        ("2024年5月", "2023", True),
+        ("20240501", "2024-04-30", True),
+        ("2024-05", "2024", None),
+        ("V2", "V1", True),
+        ("第2版", "第10版", False),
+        ("送审稿2024", "批准2023", None),
+        ("旧版", "2024版", None),
+    ],
+)
+def test_editions_compare_as_days_or_as_numbers_in_like_words(edition, other, said):
+    assert newer(edition, other) is said
+    assert newer(other, edition) is (None if said is None else not said)

@@ -1,9 +1,11 @@
 """Legacy land goes in while its register is open; firms, their years, places and contracts come as sheets."""
 
 import datetime
+import importlib
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import translation
 
 from importers.loading import load
@@ -12,6 +14,7 @@ from tests.importers.shapefiles import PARCEL_FIELDS, parcel, shapefile, square
 from units.errors import Refused
 from units.models import (
     Building,
+    Delivery,
     Enterprise,
     EnterpriseYear,
     Finding,
@@ -191,7 +194,7 @@ def test_a_row_that_names_nobody_is_refused_with_its_number(tmp_path, sheet, row
     result = into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
     assert (result["taken"], result["refused"]) == (3, 1)
     refusal = Refusal.objects.get()
-    assert (refusal.code, refusal.row_number, refusal.identifier) == (code, 2, identifier)
+    assert (refusal.code, refusal.row_number, refusal.identifier) == (code, 3, identifier)  # as Excel counts
     assert Finding.objects.get(severity="error").code == code
 
 
@@ -221,7 +224,7 @@ def test_empty_rows_of_a_sheet_are_no_rows(tmp_path):
     sheets = firms()
     sheets["企业"] += [[None] * 7, [OTHER, "乙公司"]]
     result = into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise", layer="企业")
-    assert (result["taken"], result["deleted"], Enterprise.objects.get(credit_code=OTHER).row_number) == (2, 1, 3)
+    assert (result["taken"], result["deleted"], Enterprise.objects.get(credit_code=OTHER).row_number) == (2, 1, 4)
 
 
 @pytest.mark.usefixtures("parcels")
@@ -267,11 +270,11 @@ def test_contracts_join_their_parcel_and_say_their_scheme(tmp_path):
         [PARCEL, "", None, "0601", "", None, None],
     ]
     result = into(workbook(tmp_path / "出让合同.xlsx", {"出让合同": rows}), "contract")
-    assert {one["code"]: one["rows"] for one in result["refusals"]} == {"3-no-parcel": [3], "3-key-missing": [4]}
+    assert {one["code"]: one["rows"] for one in result["refusals"]} == {"3-no-parcel": [4], "3-key-missing": [5]}
     one = SupplyContract.objects.get(number="津2010-1")
     assert (one.parcel.code, one.use_scheme, one.far_min) == (PARCEL, "sandiao", Decimal("1.00"))
     assert one.investment_agreed_cny == Decimal("5000000.00")
-    assert Finding.objects.get(severity="warning").row_number == 2
+    assert Finding.objects.get(severity="warning").row_number == 3
 
 
 def test_a_sheet_is_no_layer_of_parcels(tmp_path):
@@ -309,3 +312,134 @@ def test_vacancy_by_floor_and_temporary_buildings_are_read(tmp_path):
     assert one.vacant_by_floor == {"3": 120.5, "15-20": 300.0}
     assert other.vacant_by_floor == {}
     assert Finding.objects.get().code == "3-malformed"
+
+
+# --- what a sheet says of a row that is held --------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_refused_row_of_a_sheet_leaves_what_is_held_of_it(tmp_path):
+    sheets = firms()
+    sheets["占用"].append([FIRM, PARCEL, None, 10, "否", "2019-01-01", None])
+    into(workbook(tmp_path / "a" / "企业.xlsx", sheets), "enterprise")
+    # The second row names a building that is not there: it is refused, and what was held of it is not gone.
+    sheets["占用"][2] = [FIRM, PARCEL, "F99", 10, "否", "2019-01-01", None]
+    result = into(workbook(tmp_path / "b" / "企业.xlsx", sheets), "enterprise")
+    assert (result["refused"], result["gone"], Occupancy.objects.count()) == (1, 0, 2)
+    rows = [[PARCEL, f"C{number}", None, "0601", "", None, None] for number in range(6)]
+    into(workbook(tmp_path / "a.xlsx", {"出让合同": [CONTRACT_HEAD, *rows]}), "contract")
+    rows[1][0] = "坏"  # its parcel cannot be read, its number can
+    del rows[5]  # and this one is gone indeed
+    result = into(workbook(tmp_path / "b.xlsx", {"出让合同": [CONTRACT_HEAD, *rows]}), "contract")
+    assert (result["refused"], result["gone"]) == (1, 1)
+    assert sorted(SupplyContract.objects.values_list("number", flat=True)) == ["C0", "C1", "C2", "C3", "C4"]
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_longer_value_in_one_row_changes_no_other(tmp_path):
+    rows = [[PARCEL, f"C{number}", None, "0601", "", None, None] for number in range(3)]
+    into(workbook(tmp_path / "a.xlsx", {"出让合同": [CONTRACT_HEAD, *rows]}), "contract")
+    rows.append([PARCEL, "一份编号长得多的合同", None, "0601", "", None, None])
+    wider = [[*CONTRACT_HEAD, "备注"], *rows]  # and a column that nobody filled in
+    result = into(workbook(tmp_path / "b.xlsx", {"出让合同": wider}), "contract")
+    assert (result["taken"], result["unchanged"], result["changed"]) == (1, 3, 0)
+
+
+# --- numbers as people write them -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "tax", "kept"),
+    [
+        ("1,234.5", Decimal("12345000.00"), None),
+        ("１２３．４", Decimal("1234000.00"), None),
+        ("1，234", Decimal("12340000.00"), None),
+        ("123.4万元", Decimal("1234000.00"), None),
+        ("123.4 万元", Decimal("1234000.00"), None),
+        ("123.4元", None, "123.4元"),
+        ("1.5亿元", None, "1.5亿元"),
+        ("1,23", None, "1,23"),
+        ("1_000", None, "1_000"),
+        ("约100", None, "约100"),
+        ("-5", None, "-5"),
+    ],
+)
+@pytest.mark.usefixtures("parcels")
+def test_a_number_is_read_as_people_write_it_or_kept_as_it_is_and_told(tmp_path, said, tax, kept):
+    sheets = firms()
+    sheets["年度数据"][1] = [FIRM, 2021, said, None, "B"]
+    into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
+    year = EnterpriseYear.objects.get()
+    assert year.tax_cny == tax
+    assert year.extra == ({"税收（万元）": kept} if kept else {})
+    told = list(Finding.objects.values_list("code", "row_number"))
+    expected = "3-out-of-range" if said == "-5" else "3-not-a-number"
+    assert told == ([(expected, 2)] if kept else [])
+
+
+@pytest.mark.rows("NK017")
+@pytest.mark.usefixtures("parcels")
+def test_no_finding_quotes_a_figure_of_a_firm_whatever_the_file_calls_its_column(tmp_path):
+    """Who reads findings is not who may read tax, energy and grades (workflow 4.1)."""
+    sheets = firms()
+    sheets["年度数据"][0] = ["信用代码", "年度", "实缴税收（万元）", "综合能耗", "等级"]
+    sheets["年度数据"] += [[FIRM, 2020, -31415, "约92653", "劣"], [FIRM, "去年", -27182, None, None]]
+    into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
+    told = list(Finding.objects.order_by("row_number", "code"))
+    assert [(one.row_number, one.code) for one in told[:3]] == [
+        (3, "3-malformed"),
+        (3, "3-not-a-number"),
+        (3, "3-out-of-range"),
+    ]
+    assert told[2].sentence.startswith("实缴税收（万元） is (closed; it is in the file); it must lie in ")
+    for one in told:
+        with translation.override("zh-hans"):
+            words = one.in_words()
+        said = f"{one.sentence} {words} {one.details} {one.subjects}"
+        assert not any(figure in said for figure in ("31415", "92653", "劣", "27182")), said
+        assert ("closed" in one.sentence) == (one.details["name"] != "年度")
+    assert "去年" in next(one.sentence for one in told if one.details["name"] == "年度")
+    for delivery in Delivery.objects.all():
+        assert not any(figure in f"{delivery.warnings}" for figure in ("31415", "92653", "劣", "27182"))
+
+
+@pytest.mark.usefixtures("parcels")
+def test_what_earlier_imports_quoted_of_a_figure_is_taken_out(tmp_path):
+    sheets = firms()
+    sheets["年度数据"] += [[FIRM, 2020, -31415, None, None], [FIRM, "去年", None, None, None]]
+    into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
+    before = Finding.objects.get(code="3-out-of-range")
+    before.sentence = "税收（万元） is -31415; it must lie in 0 …"
+    before.details["told"]["parts"]["value"] = before.details["value"] = "-31415"
+    before.save()
+    other = Finding.objects.exclude(pk=before.pk).get()
+    migration = importlib.import_module("importers.migrations.0003_closed_figures")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.CLOSE)
+    told = Finding.objects.get(pk=before.pk)
+    assert told.sentence == "税收（万元） is …; it must lie in 0 …"
+    assert "31415" not in f"{told.details} {told.in_words()}"
+    assert Finding.objects.get(pk=other.pk).sentence == other.sentence
+
+
+@pytest.mark.usefixtures("parcels")
+def test_no_text_that_a_column_cannot_hold_is_lost(tmp_path):
+    sheets = firms()
+    sheets["年度数据"][0] = [*YEAR_HEAD, "从业人数"]
+    sheets["年度数据"][1] = [FIRM, 2021, 1, None, "优", 12.5]
+    sheets["占用"][1] = [FIRM, PARCEL, None, "10㎡", "也许", "2015-01-01", "2014-01-01"]
+    sheets["企业"][1] = [FIRM, "甲公司", "3311", "GB/T 4754-2017", "大概", "去年", None]
+    into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
+    year, place, firm = EnterpriseYear.objects.get(), Occupancy.objects.get(), Enterprise.objects.get()
+    assert (year.grade, year.employees, year.extra) == ("", None, {"评价等级": "优", "从业人数": "12.5"})
+    assert (place.floor_area_m2, place.extra) == (Decimal(10), {"是否承租": "也许", "终止日期": "2014-01-01"})
+    assert firm.extra == {"是否规上": "大概", "投产日期": "去年"}
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_year_that_is_none_is_the_reason_why_its_row_is_not_taken(tmp_path):
+    sheets = firms()
+    sheets["年度数据"] += [[FIRM, "去年"], [FIRM, 2021.5], [FIRM, 1066]]
+    into(workbook(tmp_path / "企业.xlsx", sheets), "enterprise")
+    told = Refusal.objects.order_by("row_number").values_list("row_number", "code")
+    assert list(told) == [(3, "3-not-a-number"), (4, "3-not-a-number"), (5, "3-out-of-range")]

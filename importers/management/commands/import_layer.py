@@ -44,12 +44,12 @@ class Command(GeoinvCommand):
                 dry_run=dry_run,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        if result["refused"]:  # of a file that was taken before they still stand
+        if result["refused"] or result.get("not_read"):  # of a file that was taken before they still stand
             self.exit_code = 1
         return result
 
     def text(self, result):
-        lines = []
+        lines, unread = [], result.get("not_read", [])
         if result["already"]:
             lines.append(_("This file was imported before, as delivery %(delivery)d. Nothing was written.") % result)
         elif result["dry_run"]:
@@ -71,6 +71,7 @@ class Command(GeoinvCommand):
             % {**refusal, "rows": ", ".join(map(str, refusal["rows"])) + ("…" if refusal["count"] > 10 else "")}
             for refusal in result["refusals"]
         ]
+        lines += [_("· the sheet %(sheet)s was not read: it is none of a firm's.") % {"sheet": one} for one in unread]
         for warning in result["warnings"]:
             count = _("%(count)d rows: ") % warning if warning["count"] else ""
             lines.append(f"! {count}{warning['message']} {warning['fix']}")

@@ -13,7 +13,9 @@ class Command(GeoinvCommand):
     example = "python manage.py load_folder deliveries/ --district 120104 --survey 2022"
 
     def add_arguments(self, parser):
-        parser.add_argument("folder", help="The folder; its .zip, .gdb, .gpkg, .xlsx, .txt and .shp are read.")
+        parser.add_argument(
+            "folder", help="The folder; its .zip, .gdb, .gpkg, .xlsx, .txt and .shp are read, in sub-folders too."
+        )
         parser.add_argument("--district", required=True, help="Six-digit code of the district.")
         parser.add_argument("--survey", required=True, type=int, help="Year of the survey; it is opened when absent.")
 

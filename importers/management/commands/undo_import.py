@@ -21,7 +21,7 @@ class Command(GeoinvCommand):
             _(
                 "Delivery %(delivery)d (%(file)s, %(profile)s) is taken back: %(deleted)d rows left,"
                 " %(restored)d are as they were, %(returned)d came back; %(flags_dropped)d flags dropped,"
-                " %(findings_closed)d findings closed."
+                " %(findings_closed)d findings closed, %(findings_returned)d open again."
             )
             % result
         )
