@@ -14,14 +14,17 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from fixtures.demo import make_demo
 from fixtures.names import DISTRICT, YEAR
+from geoinv.demo_units import draw_units
 from importers.folder import load_folder
+from units.checks.validating import validate
 from units.errors import Refused
 from units.founding import found
-from units.models import Delivery, Department, Flag, FlagRun, Scope, Survey, User
+from units.models import CheckRun, Delivery, Department, Finding, Flag, FlagRun, Scope, Survey, User
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 DRAWN = FIXTURES / "demo_1500"
@@ -34,10 +37,10 @@ COUNTED = ("file", "layer", "profile", "delivery", "rows", "taken", "changed", "
 
 
 def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda text: None) -> dict:
-    """Load, activate and flag the demo district, and make its accounts; what is done already is left alone.
+    """Load, activate and flag the demo district, make its accounts and units, check it; what is done is left alone.
 
     folder: where `make_demo` wrote; by default the committed one. `told` hears what is being done.
-    The flags come last: where they are, nothing of the rest is missing, and accounts taken away stay away.
+    Where the flags are, nothing that comes before them is missing, and accounts taken away stay away.
     """
     deliveries = []
     fresh = not complete()
@@ -51,6 +54,10 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
         make_accounts()
         told(f"flag --criteria {CRITERIA}")
         answered("flag", district=DISTRICT, criteria=CRITERIA)
+    units = draw_units(told)
+    if not CheckRun.objects.filter(district=DISTRICT).exists():
+        told("validate")
+        validate(DISTRICT)
     return {
         "loaded": fresh,
         "district": DISTRICT,
@@ -58,6 +65,8 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
         "deliveries": deliveries,
         "criteria": CRITERIA,
         "outcomes": outcomes(),
+        "units": units,
+        "findings": findings(),
         "accounts": known_accounts(),
         "password": agreed_password(),
     }
@@ -124,6 +133,13 @@ def outcomes() -> dict[str, int]:
     """How many subjects have which outcome."""
     rows = Flag.objects.filter(district=DISTRICT).values("outcome").annotate(count=Count("pk")).order_by("outcome")
     return {row["outcome"]: row["count"] for row in rows}
+
+
+def findings() -> dict[str, int]:
+    """How many findings of the checks stand open, by code."""
+    told = Finding.objects.unresolved().unwaived(timezone.localdate()).filter(district=DISTRICT, run__isnull=False)
+    rows = told.values("code").annotate(count=Count("pk")).order_by("code")
+    return {row["code"]: row["count"] for row in rows}
 
 
 def account_rows() -> list[dict]:

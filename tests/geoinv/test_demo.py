@@ -10,7 +10,22 @@ from django.core.management import call_command
 from fixtures.demo import make_demo
 from geoinv import demo
 from units.errors import Refused
-from units.models import Delivery, District, Flag, FlagRun, LandUsePatch, Parcel, Refusal, Scope, Street, Survey, User
+from units.models import (
+    Delivery,
+    District,
+    Finding,
+    Flag,
+    FlagRun,
+    LandUsePatch,
+    Parcel,
+    Refusal,
+    Scope,
+    Street,
+    Survey,
+    User,
+)
+
+OF_ROWS = ("3-area-differs", "3-code-unknown", "3-name-differs")
 
 
 @pytest.fixture
@@ -32,10 +47,12 @@ def test_every_parcel_is_judged_as_the_answers_say_and_no_other_is_suspect(drawn
     assert {"control", "legacy", "enterprise", "enterprise_year", "occupancy", "contract"} <= set(profiles)
     answers = json.loads((drawn / "answers.json").read_text(encoding="utf-8"))
     expected = {line["code"]: line["outcome"] for line in answers["planted"]}
-    judged = dict(Flag.objects.values_list("parcel__code", "outcome"))
-    assert len(judged) == Parcel.objects.count() == 400
-    assert judged == {code: expected.get(code, "not_low") for code in judged}
-    assert set(expected.values()) == {"candidate", "excluded", "undecided", "not_low"}
+    found = judged()
+    assert Flag.objects.filter(parcel__isnull=False).count() == Parcel.objects.count() == 400
+    assert found == {code: expected.get(code, "not_low") for code in found}
+    assert set(expected) <= set(found)
+    assert set(expected.values()) == {"candidate", "excluded", "exempted", "undecided", "not_low"}
+    assert result["findings"] == {}
 
 
 @pytest.mark.rows("NK016")
@@ -45,9 +62,28 @@ def test_the_committed_district_is_judged_as_its_answers_say_whatever_faults_are
     assert answers["faults"]
     assert sum(delivery["refused"] for delivery in result["deliveries"]) == Refusal.objects.count() > 50
     expected = {line["code"]: line["outcome"] for line in answers["planted"]}
-    judged = dict(Flag.objects.values_list("parcel__code", "outcome"))
-    assert judged == {code: expected.get(code, "not_low") for code in judged}
-    assert len(judged) == answers["parcels"] == 1500
+    found = judged()
+    assert found == {code: expected.get(code, "not_low") for code in found}
+    assert set(expected) <= set(found)
+    assert Flag.objects.filter(parcel__isnull=False).count() == answers["parcels"] == 1500
+    seen = Finding.objects.filter(run__isnull=False).exclude(code__in=OF_ROWS)
+    planted = [(line["code"], line["layer"], *line["subjects"]) for line in answers["checks"]]
+    assert sorted((one.code, one.layer, *sorted(one.subjects)) for one in seen) == sorted(planted)
+    # What a row says of itself is looked at again: of the faults planted in rows, those that were taken as they are.
+    rows = {(line["code"], line["identifier"]) for line in answers["faults"] if line["effect"] == "warned"}
+    of_rows = Finding.objects.filter(run__isnull=False, code__in=OF_ROWS)
+    assert {(one.code, *one.subjects) for one in of_rows} <= rows
+    assert {one.code for one in of_rows} == set(OF_ROWS)
+    assert sum(result["findings"].values()) == seen.count() + of_rows.count()
+    assert [unit["state"] for unit in result["units"]].count("draft") == 3
+    assert [unit["state"] for unit in result["units"]].count("approved") == 1
+    assert all(unit["parcels"] > 1 for unit in result["units"])
+
+
+def judged() -> dict[str, str]:
+    """Code → outcome of each subject."""
+    flags = Flag.objects.values_list("parcel__code", "building__code", "outcome")
+    return {parcel or building: outcome for parcel, building, outcome in flags}
 
 
 def test_what_was_drawn_is_stored_with_its_chinese_and_its_areas(drawn):
@@ -57,8 +93,8 @@ def test_what_was_drawn_is_stored_with_its_chinese_and_its_areas(drawn):
     assert Refusal.objects.count() == 0
     assert LandUsePatch.objects.filter(dlbm="0701").first().dlmc == "城镇住宅用地"
     assert Survey.objects.get().state == Survey.State.IN_FORCE
-    # Streets make up the district only where all of them were delivered; a town this small has not got all.
-    assert (District.objects.get().geom is not None) == (answers["streets"] == Street.objects.count())
+    assert District.objects.get().geom is not None  # all streets were delivered, however small the town
+    assert answers["streets"] == Street.objects.count() == 12
     assert Street.objects.filter(geom__isnull=False).count() == answers["streets"]
     assert not Parcel.objects.filter(street__isnull=True).exists()
     for patch in LandUsePatch.objects.all()[:50]:
@@ -71,6 +107,7 @@ def test_a_second_call_tells_so_and_changes_nothing(drawn):
     users = set(User.objects.values_list("username", "password"))
     again = demo.load_demo(drawn)
     assert not again["loaded"]
+    assert again["findings"] == {}
     assert again["deliveries"] == []
     assert again["outcomes"]["candidate"] > 0
     assert (

@@ -1,6 +1,7 @@
 """A whole folder of deliveries goes in, and of its planted faults each is told with its row, and nothing else is."""
 
 import json
+from collections import Counter
 from pathlib import PurePath
 
 import pytest
@@ -38,10 +39,28 @@ def warned(deliveries):
     }
 
 
+def told_twice(deliveries):
+    """(delivery, row, identifier, code, field) of each reason of a refused row, and of each finding of those rows."""
+    reasons, findings = Counter(), Counter()
+    for _file, _layer, pk in deliveries:
+        refusals = list(Refusal.objects.filter(delivery=pk))
+        rows = {one.row_number for one in refusals}
+        reasons.update(
+            (pk, one.row_number, one.identifier or f"#{one.row_number}", reason["code"], reason["field"])
+            for one in refusals
+            for reason in one.reasons
+        )
+        findings.update(
+            (pk, one.row_number, one.subjects[0], one.code, one.details["field"])
+            for one in Finding.objects.filter(delivery=pk, row_number__in=rows)
+        )
+    return reasons, findings
+
+
 @pytest.mark.rows("NK011", "NK016")
-@pytest.mark.parametrize("seed", [5, 17, 2024])
-def test_every_planted_fault_is_told_with_its_code_and_row_and_nothing_else_is(kept, seed):
-    make_demo(700, kept, seed=seed, faults=True)
+@pytest.mark.parametrize(("parcels", "seed"), [(300, 5), (700, 17), (500, 2024)])
+def test_every_planted_fault_is_told_with_its_code_and_row_and_nothing_else_is(kept, parcels, seed):
+    make_demo(parcels, kept, seed=seed, faults=True)
     answers = json.loads((kept / "answers.json").read_text(encoding="utf-8"))
     result = load_folder(kept / "deliveries", DISTRICT, YEAR)
     assert result["stopped"] is None
@@ -52,6 +71,12 @@ def test_every_planted_fault_is_told_with_its_code_and_row_and_nothing_else_is(k
         planted[line["effect"]].append(line)
     columns = ("file", "layer", "code", "row", "identifier")
     assert refused(deliveries) == {tuple(line[name] for name in columns) for line in planted["refused"]}
+    reasons, findings = told_twice(deliveries)
+    assert reasons
+    assert findings == reasons  # each problem of a row that was not taken is a finding, and no other is told of it
+    of_refused = {(pk, row) for pk, row, *_rest in reasons}
+    errors = Finding.objects.filter(delivery__isnull=False, severity="error").values_list("delivery", "row_number")
+    assert set(errors) <= of_refused  # what is an error is not taken
     assert warned(deliveries) == {tuple(line[name] for name in (*columns, "field")) for line in planted["warned"]}
     layerwide = {
         (one["file"], PurePath(one["layer"]).stem, warning["code"])
@@ -63,7 +88,7 @@ def test_every_planted_fault_is_told_with_its_code_and_row_and_nothing_else_is(k
 
 
 def test_a_clean_folder_is_taken_without_a_word(kept):
-    make_demo(700, kept, seed=5)
+    make_demo(300, kept, seed=5)
     result = load_folder(kept / "deliveries", DISTRICT, YEAR)
     assert (result["stopped"], result["refused"], result["not_read"]) == (None, 0, [])
     told = {warning["code"] for one in result["deliveries"] for warning in one["warnings"]}

@@ -1,4 +1,4 @@
-"""Load the synthetic district through the real importers, flag it, make its accounts and say what was found."""
+"""Load the synthetic district through the real importers, flag and check it, and say what was found."""
 
 import time
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from django.utils.translation import gettext
 
 from geoinv.demo import complete, load_demo, other_survey
-from units.models import Flag
+from units.models import Flag, RedevelopmentUnit
 from units.terminal import GeoinvCommand
+
+State = RedevelopmentUnit.State
 
 
 class Command(GeoinvCommand):
@@ -41,6 +43,10 @@ class Command(GeoinvCommand):
         lines += [row % delivery for delivery in result["deliveries"]]
         found = ", ".join(f"{Flag.Outcome(name).label} {count}" for name, count in result["outcomes"].items())
         lines.append(gettext("Judged by %(criteria)s (demo parameters, not official): ") % result + found)
+        drawn = gettext("Unit %(code)s · %(name)s: %(parcels)d parcels, %(state)s")
+        lines += [drawn % (unit | {"state": State(unit["state"]).label}) for unit in result["units"]]
+        lines.append(gettext("Checked: %(count)d findings stand open.") % {"count": sum(result["findings"].values())})
+        lines += [f"  {code}: {count}" for code, count in result["findings"].items()]
         names = ", ".join(f"{account['name']} ({account['role']})" for account in result["accounts"])
         lines.append(gettext("Accounts: %(names)s") % {"names": names})
         lines.append(gettext("Password of all: %(password)s") % result)

@@ -30,7 +30,7 @@ class Command(GeoinvCommand):
             "--faults",
             choices=["none", "some"],
             default="some",
-            help="whether rows with faults are planted in the deliveries (default: some, each named in answers.json)",
+            help="whether faults of rows and between shapes are planted (default: some, each named in answers.json)",
         )
         parser.add_argument("--seed", type=int, default=SEED, help=f"any whole number from 0 (default: {SEED})")
 
@@ -61,7 +61,7 @@ class Command(GeoinvCommand):
         return result | {"out": str(options["out"]), "seconds": round(time.monotonic() - started, 1)}
 
     def text(self, result):
-        planted = result["planted_kinds"] | result["facts_kinds"] | result["legacy_kinds"] | result["faults_kinds"]
+        planted = result["planted_kinds"] | result["legacy_kinds"] | result["checks_kinds"] | result["faults_kinds"]
         kinds = "\n".join(f"  {kind}: {count}" for kind, count in planted.items())
         return (
             gettext(
