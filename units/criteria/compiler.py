@@ -175,6 +175,8 @@ class _Writer:
 
     def literal(self, value) -> _Written:
         if isinstance(value, bool | str):
+            if isinstance(value, str) and "\0" in value:
+                raise self.fault(None, _("A text may hold no NUL."))  # PostgreSQL has no such text
             bound = value
         else:
             bound = Decimal(repr(float(value)))
@@ -277,6 +279,8 @@ class _Writer:
         value, pattern = (self.write(one, depth + 1) for one in args)
         if value.type != TEXT or value.many or not (pattern.literal and pattern.type == TEXT):
             raise self.fault("like", _("LIKE compares a text with a pattern in quotes."))
+        if (len(pattern.value) - len(pattern.value.rstrip("\\"))) % 2:
+            raise self.fault("like", _("The pattern ends in a backslash that nothing follows."), _("Write it twice."))
         return _Written(f"({value.sql} LIKE {pattern.sql})", BOOLEAN, logical=True)
 
     def truth(self, node, depth: int, op: str) -> _Written:

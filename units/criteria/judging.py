@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from units.criteria.compiler import bindings, compile_text
-from units.criteria.measures import MEASURES, NUMBER, SQL_TYPES
+from units.criteria.measures import BOTH, MEASURES, NUMBER, SQL_TYPES
 from units.criteria.sets import Criteria, Rule
 from units.errors import CriteriaError
 
@@ -39,10 +39,11 @@ def judgement(criteria: Criteria, in_english: bool = False) -> Question:
     of each rule that is met and has one.
 
     A rule of another category does not run (NK020): it is no part of the evidence. Its verdict counts as unknown while
-    the category is unknown, unless it is false anyway.
+    the category is unknown, unless it is false anyway. OFFSET 0 keeps each step apart without storing its rows.
     """
     rules = criteria.rules
-    values: dict[str, object] = dict(bindings(criteria.params))
+    values: dict[str, object] = dict(bindings(criteria.params)) | {"digest": criteria.digest}
+    values["people"] = list(criteria.people)
     for place, rule in enumerate(rules):
         values |= rule.condition.literals | rule.shown.literals
         if in_english and rule.shown_en:
@@ -50,29 +51,33 @@ def judgement(criteria: Criteria, in_english: bool = False) -> Question:
         values |= {f"r{place}_id": rule.id, f"r{place}_effect": rule.effect}
         if rule.categories:
             values[f"r{place}_categories"] = list(rule.categories)
+        if set(rule.subjects) != set(BOTH):
+            values[f"r{place}_subject"] = rule.subjects[0]
     places = range(len(rules))
     classifying = [place for place in places if rules[place].effect == "classify"]
-    columns = ["m.*", *(f"{rule.condition.sql} AS v{place}" for place, rule in enumerate(rules))]
+    columns = ["m.*", *(f"{_verdict_of(place, rule)} AS v{place}" for place, rule in enumerate(rules))]
     category = "".join(f" WHEN v{place} THEN (%(r{place}_categories)s::text[])[1]" for place in classifying)
     categorised = " OR ".join(f"v{place}" for place in classifying) or "FALSE"
     sql = f"""
-WITH verdict AS MATERIALIZED (
-    SELECT {", ".join(columns)} FROM measured m
-), classed AS MATERIALIZED (
+WITH verdict AS (
+    SELECT {", ".join(columns)} FROM measured m OFFSET 0
+), classed AS (
     SELECT verdict.*, {f"CASE{category} ELSE '' END" if category else "''::text"} AS category,
            -- false: known to be outside every category
            ({categorised}) AS categorised
-    FROM verdict
-), applied AS MATERIALIZED (
-    SELECT classed.*, {", ".join(_applies(place, rules[place]) for place in places) or "NULL AS nothing"} FROM classed
-), joined AS MATERIALIZED (
+    FROM verdict OFFSET 0
+), applied AS (
+    SELECT classed.*, {", ".join(_applies(place, rules[place]) for place in places) or "NULL AS nothing"}
+    FROM classed OFFSET 0
+), joined AS (
     SELECT applied.*, {", ".join(f"{_any(rules, effect)} AS {name}" for name, effect in FOLDED.items())},
+           {_by_people(rules)} AS by_people,
            {", ".join(f"{_missing(place, rules[place])} AS g{place}" for place in places) or "NULL AS nothing"}
-    FROM applied
-), folded AS MATERIALIZED (
-    SELECT joined.*, {FOLD} AS outcome FROM joined
+    FROM applied OFFSET 0
+), folded AS (
+    SELECT joined.*, {FOLD} AS outcome FROM joined OFFSET 0
 )
-SELECT m.subject, m.district_id, m.street_id, m.category, m.outcome,
+SELECT m.subject, m.parcel_id, m.building_id, m.district_id, m.street_id, m.category, m.outcome,
        {_fired(rules)} AS fired,
        {_asked(rules)} AS missing,
        {_evidence(rules)} AS evidence{f", {_in_english(rules)} AS messages" if in_english else ""}
@@ -80,21 +85,39 @@ FROM folded m"""
     return Question(sql, values)
 
 
+def _verdict_of(place: int, rule: Rule) -> str:
+    """What the rule says; of a subject of another kind nothing: false, so that it is never asked for facts."""
+    if set(rule.subjects) == set(BOTH):
+        return rule.condition.sql
+    return f"(m.kind = %(r{place}_subject)s AND {rule.condition.sql})"
+
+
 def _applies(place: int, rule: Rule) -> str:
-    """Whether the rule is one of the subject's category (a<n>), and its verdict where it is (w<n>)."""
+    """Whether the rule is one of the subject's kind and category (a<n>), and its verdict where it is (w<n>)."""
+    of_kind = "TRUE" if set(rule.subjects) == set(BOTH) else f"(kind = %(r{place}_subject)s)"
     if rule.effect == "classify" or not rule.categories:
-        return f"TRUE AS a{place}, v{place} AS w{place}"
+        return f"{of_kind} AS a{place}, v{place} AS w{place}"
     applies = (
-        f"CASE WHEN categorised THEN category = ANY(%(r{place}_categories)s::text[]) "
-        "WHEN NOT categorised THEN FALSE END"
+        f"({of_kind} AND CASE WHEN categorised THEN category = ANY(%(r{place}_categories)s::text[]) "
+        "WHEN NOT categorised THEN FALSE END)"
     )
-    return f"{applies} AS a{place}, (({applies}) AND v{place}) AS w{place}"
+    return f"{applies} AS a{place}, ({applies} AND v{place}) AS w{place}"
 
 
 def _any(rules: tuple[Rule, ...], effect: str) -> str:
-    return (
-        "(" + (" OR ".join(f"w{place}" for place, rule in enumerate(rules) if rule.effect == effect) or "FALSE") + ")"
-    )
+    verdicts = [f"w{place}" for place, rule in enumerate(rules) if rule.effect == effect]
+    if effect == "flag":
+        verdicts.append(f"CASE WHEN {_by_people(rules)} THEN NULL ELSE FALSE END")
+    return f"({' OR '.join(verdicts) or 'FALSE'})"
+
+
+def _by_people(rules: tuple[Rule, ...]) -> str:
+    """Whether no rule flags subjects of this kind and category, or people judge beside the rules.
+
+    Nothing is not low there because no rule was met: the OR of no rules is unknown.
+    """
+    flagging = " OR ".join(f"a{place}" for place, rule in enumerate(rules) if rule.effect == "flag") or "FALSE"
+    return f"(categorised AND (NOT ({flagging}) OR category = ANY(%(people)s::text[])))"
 
 
 def _missing(place: int, rule: Rule) -> str:
@@ -130,41 +153,63 @@ def _asked(rules: tuple[Rule, ...]) -> str:
 
     wanted = f"""CASE WHEN outcome = 'undecided' AND categorised IS NULL THEN {facts("classify", "exclude")}
         WHEN outcome = 'undecided' THEN {facts("exclude", "flag")}
+             || CASE WHEN by_people THEN ARRAY['people'] ELSE ARRAY[]::text[] END
         WHEN outcome = 'candidate' THEN {facts("exempt")}
         ELSE ARRAY[]::text[] END"""
     return f"ARRAY(SELECT DISTINCT fact FROM unnest({wanted}) AS fact ORDER BY 1)"
 
 
 def _evidence(rules: tuple[Rule, ...]) -> str:
-    """Every input with unit, source and date, every verdict with what is missing, the set's digest and parameters."""
-    names = dict.fromkeys(name for rule in rules for name in (*rule.condition.measures, *rule.shown.measures))
-    inputs = " || ".join(_input(name) for name in names) or "'{}'::jsonb"
-    verdicts = ", ".join(_verdict(place, rule) for place, rule in enumerate(rules))
-    return f"""%(constant_evidence)s::jsonb || jsonb_build_object(
+    """What is of this subject alone: the inputs of the rules that run, their verdicts, and the words of those met.
+
+    Which rules run is settled by the subject's kind and category, so each of these has an expression of its own.
+    What is alike for all (units, sources, dates, parameters, clauses) a run keeps once: `flagging.evidence` joins them.
+    """
+    known = dict.fromkeys(category for rule in rules if rule.effect == "classify" for category in rule.categories)
+    inputs, verdicts, messages = [], [], []
+    for kind in BOTH:
+        for category in (*known, "", None):
+            when = f"WHEN m.kind = '{kind}' AND " + (
+                "m.categorised IS NULL"
+                if category is None
+                else f"m.category = '{category}' AND m.categorised IS NOT NULL"
+            )
+            running = [(place, rule) for place, rule in enumerate(rules) if _runs(rule, kind, category)]
+            names = dict.fromkeys(name for _place, rule in running for name in read_by(rule))
+            read = [f"'{name}', m.{name}" for name in names]
+            judged = [f"%(r{place}_id)s::text, v{place}" for place, _rule in running]
+            said = [f"%(r{place}_id)s::text, CASE WHEN v{place} THEN {rule.shown.sql} END" for place, rule in running]
+            inputs.append(f"{when} THEN {_objects(read)}")
+            verdicts.append(f"{when} THEN {_objects(judged)}")
+            messages.append(f"{when} THEN jsonb_strip_nulls({_objects(said)})")
+    return f"""jsonb_build_object(
+           'digest', %(digest)s::text,
            'category', m.category,
            'categorised', m.categorised,
            'exemption_pending', m.outcome = 'candidate' AND m.exempted IS NULL,
-           'classes', m.class_mix,
-           'overlay', jsonb_strip_nulls(jsonb_build_object('mismatch', m.overlay)),
-           'inputs', {inputs},
-           'rules', jsonb_path_query_array(jsonb_build_array({verdicts}), '$[*] ? (@ != null)'))"""
+           'classes', COALESCE(m.class_mix, '{{}}'),
+           'overlay', COALESCE(m.overlay, '{{}}'),
+           'gaps', m.gaps,
+           'inputs', CASE {" ".join(inputs)} END,
+           'verdicts', CASE {" ".join(verdicts)} END,
+           'messages', CASE {" ".join(messages)} END)"""
 
 
-def _input(name: str) -> str:
-    measure = MEASURES[name]
-    return (
-        f"jsonb_build_object('{name}', jsonb_build_object('value', m.{name}, 'uom', '{measure.uom}', "
-        f"'source', '{measure.source}', 'as_of', %(as_of_{measure.source})s::text, 'missing', m.gaps ->> '{name}'))"
-    )
+def _runs(rule: Rule, kind: str, category: str | None) -> bool:
+    """Whether the rule runs on subjects of this kind and category; None while that is unknown, when any may."""
+    of_category = rule.effect == "classify" or not rule.categories or category is None or category in rule.categories
+    return kind in rule.subjects and of_category
 
 
-def _verdict(place: int, rule: Rule) -> str:
-    names = ", ".join(f"'{name}'" for name in rule.condition.measures)
-    params = ", ".join(f"'{name}'" for name in rule.condition.params)
-    return f"""CASE WHEN a{place} IS NOT FALSE THEN jsonb_build_object(
-               'id', %(r{place}_id)s::text, 'effect', %(r{place}_effect)s::text, 'verdict', v{place},
-               'inputs', jsonb_build_array({names}), 'params', jsonb_build_array({params}),
-               'missing', to_jsonb(g{place}), 'message', CASE WHEN v{place} THEN {rule.shown.sql} END) END"""
+def read_by(rule: Rule) -> tuple[str, ...]:
+    """The measures that a rule judges and speaks of."""
+    return tuple(dict.fromkeys((*rule.condition.measures, *rule.shown.measures)))
+
+
+def _objects(pairs: list[str], most: int = 50) -> str:
+    """One JSON object of all pairs; a function of PostgreSQL takes 100 arguments at most."""
+    parts = [pairs[start : start + most] for start in range(0, len(pairs), most)] or [[]]
+    return "(" + " || ".join(f"jsonb_build_object({', '.join(part)})" for part in parts) + ")"
 
 
 def _in_english(rules: tuple[Rule, ...]) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from units.criteria.compiler import Compiled, Param, compile_text, meant, type_of
-from units.criteria.measures import BOOLEAN, MEASURES, NUMBER, TEXT, TYPE_TITLES
+from units.criteria.measures import BOOLEAN, BOTH, MEASURES, NUMBER, PARCELS, TEXT, TYPE_TITLES
 from units.criteria.messages import ENGLISH, compile_message
 from units.errors import CriteriaError, UnknownName, UsageError
 
@@ -46,6 +46,7 @@ HEAD_KEYS = {
     "status": (str, True),
     "official": (bool, True),
     "approved_by": (str, False),
+    "people": (list, False),
 }
 PARAM_KEYS = {
     "value": ((Decimal, int, str, bool, list), True),
@@ -57,6 +58,7 @@ PARAM_KEYS = {
 RULE_KEYS = {
     "id": (str, True),
     "category": (list, False),
+    "subject": (list, False),
     "effect": (str, True),
     "title": (str, True),
     "title_en": (str, False),
@@ -103,6 +105,7 @@ class Rule:
     title_en: str = ""  # the English texts are for people; a set may lack them
     message_en: str = ""
     shown_en: Compiled | None = None
+    subjects: tuple[str, ...] = (PARCELS,)
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,12 @@ class Criteria:
     disabled: dict[str, str]  # rule → reason
     text: str
     title_en: str = ""
+    people: tuple[str, ...] = ()  # categories that people judge beside the rules: none is not low by rules alone
+
+    @property
+    def flags(self) -> bool:
+        """Whether a rule of the set flags anything: a set without one is a frame for others and judges nothing."""
+        return any(rule.effect == "flag" for rule in self.rules)
 
     @property
     def digest(self) -> str:
@@ -252,6 +261,9 @@ def _joined(parent: Criteria | None, name: str, text: str) -> Criteria:
                     f"rule {rule.id}",
                     _("No rule classifies subjects as “%(category)s”, so it would never run.") % {"category": category},
                 )
+    people = tuple(head.get("people", parent.people if parent else ()))
+    for category in people:
+        _among(file, "[criteria] people", category, given)
     # Rules of the parent are compiled again, over the parameters that hold now.
     rules = tuple(_compiled(rule, params, place) for place, rule in enumerate(rules))
     return Criteria(
@@ -266,6 +278,7 @@ def _joined(parent: Criteria | None, name: str, text: str) -> Criteria:
         rules=rules,
         disabled=disabled,
         title_en=head.get("title_en", ""),
+        people=people,
         text=(parent.text if parent else "") + f"{MARK}{name}\n{canonical(text)}",
     )
 
@@ -418,6 +431,11 @@ def _rule(file: str, name: str, place: int, table, params: dict[str, Param]) -> 
         _among(file, f"{label} category", one, CATEGORIES)
     if table["effect"] == "classify" and len(categories) != 1:
         raise _wrong(file, f"{label} category", _("A rule that classifies names the one category it gives."))
+    subjects = tuple(table.get("subject", (PARCELS,)))
+    for one in subjects:
+        _among(file, f"{label} subject", one, BOTH)
+    if not subjects or len(set(subjects)) != len(subjects):
+        raise _wrong(file, f"{label} subject", _("Name parcel, building or both, each once."))
     cases = tuple(_case(file, label, number, case) for number, case in enumerate(table["case"], 1))
     for expected, meaning in NEEDED_CASES.items():
         if EXPECTED[expected] not in [case.expect for case in cases]:
@@ -440,8 +458,17 @@ def _rule(file: str, name: str, place: int, table, params: dict[str, Param]) -> 
         shown=empty,
         title_en=table.get("title_en", ""),
         message_en=table.get("message_en", ""),
+        subjects=subjects,
     )
-    return _compiled(rule, params, 0)
+    rule = _compiled(rule, params, 0)
+    for one in rule.condition.measures:
+        if not set(subjects) <= set(MEASURES[one].subjects):
+            raise _wrong(
+                file,
+                f"{label} subject",
+                _("“%(name)s” is no measure of every subject that the rule judges.") % {"name": one},
+            )
+    return rule
 
 
 def _compiled(rule: Rule, params: dict[str, Param], place: int) -> Rule:

@@ -1,11 +1,15 @@
-"""Flag the parcels of a district by a criteria set."""
+"""Flag the parcels and buildings of a district by a criteria set, or tell what another limit would change."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from units.errors import UsageError
 from units.flagging import flag
 from units.models import Flag
 from units.terminal import GeoinvCommand
+
+KINDS = {"parcel": gettext_lazy("parcels"), "building": gettext_lazy("buildings")}
+FEW = 8  # codes that stand on a terminal
 
 
 class Command(GeoinvCommand):
@@ -24,7 +28,11 @@ class Command(GeoinvCommand):
             help="The what-if, with --dry-run: another value of a parameter. May be given more than once; lists with "
             "commas.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Count only; write nothing.")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Write nothing: count, and tell which subjects would change their outcome and how much land that is.",
+        )
 
     def run(self, *args, **options):
         return flag(options["district"], options["criteria"], parsed(options["overrides"]), options["dry_run"])
@@ -37,13 +45,43 @@ class Command(GeoinvCommand):
                 + ", ".join(f"{name} = {value}" for name, value in result["overrides"].items())
             )
         lines += [f"{result[outcome.value]:>8}  {outcome.label}" for outcome in Flag.Outcome]
-        lines.append(f"{result['subjects']:>8}  " + _("parcels of the survey of %(year)d") % {"year": result["survey"]})
+        lines.append(
+            f"{result['subjects']:>8}  "
+            + _("parcels and office buildings of the survey of %(year)d") % {"year": result["survey"]}
+        )
         lines.append(f"{result['without_building']:>8}  " + _("candidates without a building"))
         if result["dry_run"]:
+            lines += compared(result["changes"])
             lines.append(_("Tried only: nothing was written."))
         else:
             lines.append(_("Run %(run)d, %(seconds).1f s.") % {"run": result["run"], "seconds": result["seconds"]})
         return "\n".join(lines)
+
+
+def compared(changes: dict) -> list[str]:
+    """What would change against the stored flags, a group a line, with the first codes of each."""
+    if changes["against"] is None:
+        return ["", _("No flag of this set is stored: there is nothing to compare with.")]
+    lines = ["", _("Against the stored flags (run %(run)d):") % {"run": changes["against"]["run"]}]
+    for row in changes["outcomes"]:
+        before, after = (Flag.Outcome(row[side]).label if row[side] else _("not judged") for side in ("from", "to"))
+        lines.append(f"{row['subjects']:>8}  {KINDS[row['kind']]}  {before} → {after}  {row['hectares']:.4f} ha")
+        lines.append("          " + listed(row["codes"]))
+    if not changes["outcomes"]:
+        lines.append(_("No subject would change its outcome."))
+    for row in changes["other_rules"]:
+        same = _("the same outcome by other rules")
+        lines.append(f"{row['subjects']:>8}  {KINDS[row['kind']]}  {Flag.Outcome(row['to']).label}: {same}")
+    return [*lines, ""]
+
+
+def listed(codes: list[str]) -> str:
+    """The first codes, and how many more there are; all of them are in the JSON."""
+    more = len(codes) - FEW
+    shown = ", ".join(codes[:FEW])
+    return (
+        shown if more <= 0 else shown + " " + _("and %(more)d more (all of them with --format json)") % {"more": more}
+    )
 
 
 def parsed(pairs: list[str]) -> dict[str, str]:

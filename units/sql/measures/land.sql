@@ -8,27 +8,24 @@ WITH land_class AS (
     SELECT u.scheme, u.use, string_to_array(u.classes, ',') AS classes, NULLIF(u.category, '') AS category
     FROM unnest(%(use_schemes)s::text[], %(use_codes)s::text[], %(use_classes)s::text[], %(use_categories)s::text[])
         AS u (scheme, use, classes, category)
-), part AS MATERIALIZED (
-    SELECT s.subject, d.dlbm,
-           CASE WHEN ST_CoveredBy(s.geom, d.geom) THEN s.geom
-                ELSE ST_CollectionExtract(ST_Intersection(s.geom, d.geom), 3) END AS geom
-    FROM subject s
-    JOIN patch d ON ST_Intersects(s.geom, d.geom)
-), piece AS MATERIALIZED (
-    SELECT part.*, ST_Area(geom) AS area FROM part WHERE ST_Area(geom) > 0
 ), ground AS (
-    -- what several patches cover is counted once: their sum may be the whole parcel and yet leave a hole
-    SELECT s.subject,
-           CASE WHEN count(*) > 1 THEN ST_Area(ST_Union(p.geom)) ELSE max(p.area) END / s.area AS covered,
-           sum(p.area) / s.area AS counted
-    FROM subject s
+    SELECT s.subject, max(p.area) / s.area AS covered, max(p.area) / s.area AS counted
+    FROM parcel s
     JOIN piece p ON p.subject = s.subject
+    GROUP BY s.subject, s.area
+    HAVING count(*) = 1
+    UNION ALL
+    -- what several patches cover is counted once: their sum may be the whole parcel and yet leave a hole
+    SELECT s.subject, ST_Area(ST_Union(COALESCE(p.geom, s.geom))) / s.area, sum(p.area) / s.area
+    FROM parcel s
+    JOIN piece p ON p.subject = s.subject
+    WHERE s.subject IN (SELECT subject FROM piece GROUP BY subject HAVING count(*) > 1)
     GROUP BY s.subject, s.area
 ), mix AS (
     SELECT p.subject, p.dlbm, sum(p.area) / s.area AS share,
            row_number() OVER (PARTITION BY p.subject ORDER BY round(sum(p.area)::numeric, 4) DESC, p.dlbm) AS place
     FROM piece p
-    JOIN subject s ON s.subject = p.subject
+    JOIN parcel s ON s.subject = p.subject
     GROUP BY p.subject, p.dlbm, s.area
 ), whole AS (
     SELECT s.subject,
@@ -50,7 +47,7 @@ WITH land_class AS (
            COALESCE(s.registered_use, '') <> '' AS use_registered,
            COALESCE(jsonb_object_agg(m.dlbm, round(m.share::numeric, 4)) FILTER (WHERE m.dlbm IS NOT NULL), '{}')
                AS class_mix
-    FROM subject s
+    FROM parcel s
     LEFT JOIN ground g ON g.subject = s.subject
     LEFT JOIN mix m ON m.subject = s.subject
     LEFT JOIN land_class c ON c.dlbm = m.dlbm
