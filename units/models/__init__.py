@@ -1,7 +1,16 @@
 """The tables of the inventory, one module a family."""
 
 from units.models.control import ControlArea
-from units.models.judgement import CriteriaEdition, Determination, Finding, Flag, FlagRun, Problem, Waiver
+from units.models.judgement import (
+    CheckRun,
+    CriteriaEdition,
+    Determination,
+    Finding,
+    Flag,
+    FlagRun,
+    Problem,
+    Waiver,
+)
 from units.models.legacy import Disposal, Freeze, LegacyLand, LegacyNote
 from units.models.parcel import (
     Building,
@@ -23,6 +32,7 @@ from units.models.unit import RedevelopmentUnit, UnitParcel
 __all__ = [
     "Building",
     "Category",
+    "CheckRun",
     "ControlArea",
     "CriteriaEdition",
     "Delivery",

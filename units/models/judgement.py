@@ -2,7 +2,8 @@
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
 from units.models.fields import OneOf
@@ -178,8 +179,61 @@ class Determination(models.Model):
         return self.code
 
 
+class CheckRun(models.Model):
+    """One run of the checks over a district: what was judged, by which checks, and what came out.
+
+    `versions` are the revisions of the served tables before anything was read; a check whose tables still have them
+    tells the same again (`validate --changed`). `skipped` says of each check that could not look, why.
+    """
+
+    district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="check_runs")
+    survey = models.ForeignKey(
+        Survey, models.PROTECT, null=True, blank=True, verbose_name=_("Survey"), related_name="check_runs"
+    )
+    codes = ArrayField(models.CharField(max_length=20), verbose_name=_("Checks"), default=list)
+    looked = ArrayField(models.CharField(max_length=40), verbose_name=_("Checks that looked anew"), default=list)
+    skipped = models.JSONField(_("Checks that could not look"), default=dict, blank=True)
+    edition = models.CharField(_("Digest of the checks"), max_length=64)
+    versions = models.JSONField(_("Versions of the tables"), default=dict, blank=True)
+    checked = models.PositiveIntegerField(_("Records looked at"), default=0)
+    counts = models.JSONField(_("Counts"), default=dict, blank=True)
+    by_code = models.JSONField(_("Counts by check"), default=dict, blank=True)
+    ran_at = models.DateTimeField(_("Ran at"))
+    ran_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Started by"), related_name="+"
+    )
+    seconds = models.FloatField(_("Seconds"), default=0)
+
+    class Meta:
+        verbose_name = _("Run of the checks")
+        verbose_name_plural = _("Runs of the checks")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["district", "-id"], name="check_run_latest")]
+
+    def __str__(self):
+        return f"{self.district_id} {self.ran_at:%Y-%m-%d %H:%M}"
+
+
+class FindingQuerySet(models.QuerySet):
+    def unresolved(self):
+        return self.exclude(state=Finding.State.RESOLVED)
+
+    def waived(self, today):
+        """Findings with a waiver that holds on this day."""
+        return self.filter(models.Exists(Waiver.objects.holding(today).filter(finding=models.OuterRef("pk"))))
+
+    def unwaived(self, today):
+        """Findings without a waiver that holds on this day."""
+        return self.exclude(models.Exists(Waiver.objects.holding(today).filter(finding=models.OuterRef("pk"))))
+
+
 class Finding(models.Model):
-    """Bad data that a check saw (质检问题). Its identity is (code, subjects, digest of the fault's geometry)."""
+    """Bad data that a check saw (质检问题). Its identity is (survey, code, subjects, place of the fault).
+
+    `sentence` and `fix` are in the language of the site, for SQL and programs; `in_words` says the same in the
+    reader's. `state` is as of `run`, the last run of the checks that looked; `run` is null while only the import that
+    is named by `delivery` has seen it.
+    """
 
     class Severity(models.TextChoices):
         ERROR = "error", _("Error")
@@ -200,8 +254,12 @@ class Finding(models.Model):
     delivery = models.ForeignKey(
         Delivery, models.CASCADE, null=True, blank=True, verbose_name=_("Delivery"), related_name="findings"
     )
+    run = models.ForeignKey(
+        CheckRun, models.PROTECT, null=True, blank=True, verbose_name=_("Run of the checks"), related_name="findings"
+    )
     identity = models.CharField(_("Identity"), max_length=64)
     code = models.CharField(_("Check"), max_length=20)
+    layer = models.CharField(_("Layer"), max_length=20, blank=True)
     severity = OneOf(_("Severity"), max_length=8, choices=Severity)
     state = OneOf(_("State"), max_length=8, choices=State, default=State.NEW)
     subjects = ArrayField(models.CharField(max_length=80), verbose_name=_("Subjects"))
@@ -211,10 +269,13 @@ class Finding(models.Model):
     measure = models.FloatField(_("Size"), null=True, blank=True)
     uom = models.CharField(_("Unit of measure"), max_length=12, blank=True)
     details = models.JSONField(_("Details"), default=dict, blank=True)
+    fingerprint = models.CharField(_("Digest of what was seen"), max_length=64, blank=True)
     geom = models.GeometryField(_("Place of the fault"), srid=STORAGE_SRID, null=True, blank=True)
     first_seen = models.DateTimeField(_("First seen"), auto_now_add=True)
     last_seen = models.DateTimeField(_("Last seen"), auto_now_add=True)
     resolved_at = models.DateTimeField(_("Resolved at"), null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Finding")
@@ -223,25 +284,68 @@ class Finding(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["district", "identity"], name="finding_identity_once"),
         ]
+        indexes = [models.Index(fields=["district", "code", "state"], name="finding_by_code")]
 
     def __str__(self):
         return f"{self.code}: {self.sentence}"
 
+    def in_words(self) -> tuple[str, str]:
+        """What is wrong and what to do, in the language of whoever reads now."""
+        told = self.details.get("told")
+        if not told:
+            return self.sentence, self.fix
+        return said(told), advised(told)
+
+
+def said(told: dict) -> str:
+    """A sentence kept as {sentence, parts, words}: msgid, what fills its places, and which of those are msgids."""
+    words = {name: translated(told["parts"][name]) for name in told.get("words", ()) if told["parts"].get(name)}
+    return translated(told["sentence"]) % (told["parts"] | words)
+
+
+def advised(told: dict) -> str:
+    """What to do, of the same."""
+    return translated(told["fix"])
+
+
+class WaiverQuerySet(models.QuerySet):
+    def holding(self, today):
+        """Waivers that hold on this day: not lifted, not over, and what was waived is still what is seen."""
+        return self.filter(lifted_at__isnull=True, until__gte=today, fingerprint=F("finding__fingerprint"))
+
 
 @versions_kept
 class Waiver(models.Model):
-    """A finding that a person accepts for a time, with a reason. It wakes when the shape changes."""
+    """A finding that a person accepts for a time, with a reason.
+
+    It holds on its last day and not on the day after, and wakes when the shape (or value) that was waived changes:
+    then the finding has another identity, or another fingerprint than the one kept here.
+    """
 
     finding = models.ForeignKey(Finding, models.PROTECT, verbose_name=_("Finding"), related_name="waivers")
+    fingerprint = models.CharField(_("Digest of what was waived"), max_length=64, blank=True)
     reason = models.TextField(_("Reason"))
     by = models.ForeignKey("units.User", models.PROTECT, verbose_name=_("By"), related_name="+")
     at = models.DateTimeField(_("At"), auto_now_add=True)
     until = models.DateField(_("Until"))
+    lifted_at = models.DateTimeField(_("Lifted at"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Lifted by"), related_name="+"
+    )
+
+    objects = WaiverQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Waiver")
         verbose_name_plural = _("Waivers")
-        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="waiver_has_a_reason")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="waiver_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by__isnull=True)
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="waiver_is_lifted_by_somebody",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.finding_id} {self.until}"

@@ -2,6 +2,7 @@
 
 from django.contrib.gis.db import models
 from django.db.models import Q
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from units.models.fields import OneOf
@@ -9,6 +10,14 @@ from units.models.history import versions_kept
 from units.models.parcel import Parcel
 from units.models.place import District, Street
 from units.models.shapes import in_china, measured_area, shape, valid_shape
+from units.spatial import OVERLAP_AREA, OVERLAP_WIDTH
+
+
+class Perimeter(models.Func):
+    """The length of a shape's edges on the ellipsoid, in metres."""
+
+    template = "ST_Perimeter(%(expressions)s::geography)"
+    output_field = models.FloatField()
 
 
 @versions_kept
@@ -61,12 +70,19 @@ class RedevelopmentUnit(models.Model):
             ),
             in_china("unit"),
             valid_shape("unit"),
+            models.CheckConstraint(
+                condition=Q(area_m2__gt=OVERLAP_AREA)
+                & Q(GreaterThan(2 * models.F("area_m2"), Perimeter("geom") * OVERLAP_WIDTH)),
+                name="unit_has_size",
+                violation_error_message=_("the shape has no size"),
+            ),
         ]
 
     def __str__(self):
         return f"{self.code} {self.name}"
 
 
+@versions_kept
 class UnitParcel(models.Model):
     """A parcel in a unit: whole, or split by the unit's edge (G-14), with the share that lies inside."""
 
