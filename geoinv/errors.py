@@ -23,7 +23,9 @@ from units.errors import (
     NoDatabase,
     NotAllowed,
     NotFound,
+    Outdated,
     Refused,
+    Unfit,
     UsageError,
 )
 
@@ -33,6 +35,8 @@ STATUS: dict[type[GeoinvError], int] = {
     NotFound: 404,
     UsageError: 400,
     Refused: 409,
+    Outdated: 412,
+    Unfit: 422,
     InputUnreadable: 422,
     Busy: 503,
     NoDatabase: 503,
@@ -57,6 +61,8 @@ def wants_page(request: HttpRequest) -> bool:
     """Whether a person's browser asks, who is best served with a page."""
     if "f" in request.GET and on_program_path(request):
         return request.GET["f"] == "html"
+    if request.content_type == "application/json":
+        return False  # what a script sends it reads the answer of
     accepted = request.get_preferred_type(["application/json", "text/html"])
     if on_program_path(request):
         return accepted == "text/html" and request.headers.get("Accept", "*/*") != "*/*"
@@ -138,7 +144,8 @@ def answer(request: HttpRequest, error: GeoinvError) -> HttpResponse:
         return page(request, status, error.message, error.hint)
     if anonymous:
         return problem(request, 401, error.message, code=error.code, hint=error.hint or _("Sign in first."))
-    return problem(request, status, error.message, code=error.code, hint=error.hint)
+    more = {name: error.details[name] for name in error.told if name in error.details}
+    return problem(request, status, error.message, code=error.code, hint=error.hint, **more)
 
 
 class ErrorsToStatus:

@@ -11,6 +11,7 @@ class GeoinvError(Exception):
 
     code = "error"
     exit_code = 1
+    told: tuple[str, ...] = ()  # those of `details` that programs are told beside the sentence
 
     def __init__(self, message, hint="", *, code: str | None = None, **details):
         super().__init__(message)
@@ -29,6 +30,24 @@ class Refused(GeoinvError):
 
     code = "refused"
     exit_code = 1
+
+
+class Stale(Refused):
+    """What is to be changed was changed by somebody else meanwhile; `details["theirs"]` is how it stands now."""
+
+    code = "stale"
+    told = ("theirs",)
+
+
+class Outdated(Stale):
+    """The same, of a caller who made the version a condition of his request (If-Match)."""
+
+
+class Unfit(Refused):
+    """A record may not be stored as it is; `details["problems"]` says why, each with what to do."""
+
+    code = "problems"
+    told = ("problems",)
 
 
 class NotAllowed(GeoinvError, PermissionError):
