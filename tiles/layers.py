@@ -37,11 +37,11 @@ _ALL = (
     Layer("patches", ("bsm", "dlbm", "dlmc", "tbmj", "area_m2", "zldwmc"), minzoom=11, full_from=14, few=("dlbm",)),
     Layer("parcels", ("code", "registered_use", "area_m2"), minzoom=13),
     Layer("buildings", ("code", "name", "floors"), minzoom=15),
-    Layer("candidates", ("code", "outcome", "category"), minzoom=10, shapes_from=13),
+    Layer("candidates", ("code", "outcome", "category", "criteria", "kind"), minzoom=10, shapes_from=13),
     Layer("legacy", ("code", "state", "area_m2"), minzoom=10),
     Layer("units", ("code", "name", "state", "edition", "area_m2"), minzoom=8),
     Layer("control-areas", ("code", "name", "kind"), minzoom=10),
-    Layer("findings", ("identity", "code", "severity"), minzoom=13),
+    Layer("findings", ("identity", "code", "severity", "waived"), minzoom=13),
 )
 LAYERS = {one.id: one for one in _ALL}
 

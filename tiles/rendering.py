@@ -18,15 +18,36 @@ BUFFER = 1 / 64  # of a tile's edge, drawn beyond it so that outlines meet
 PIXELS = 256  # along a tile's edge on the screen
 EQUATOR = 40_075_016.686  # metres round the Earth in EPSG:3857
 STATEMENT_MILLISECONDS = 5000  # a tile that takes longer is given up; it must not hold the others up
+# A parallel worker is a new process that reads PROJ's database anew: dearer than the shapes of a tile.
+SETTINGS = (
+    "SELECT set_config('statement_timeout', %(limit)s, true), set_config('max_parallel_workers_per_gather', '0', true)"
+)
 
 
 def render(layer: Layer, view: View, z: int, x: int, y: int) -> bytes:
     """The tile z/x/y of `layer` as `view` allows it; empty when nothing of it lies there."""
     if z < layer.minzoom or view.rows.never:
         return b""
-    statement, params = question(layer, view, z)
+    asked, params = statement(layer, view, z, x, y)
+    params["limit"] = str(STATEMENT_MILLISECONDS)
+    try:
+        with connection.cursor() as cursor:
+            # Both in one message, which PostgreSQL runs as one transaction: the settings end with it, and a tile costs
+            # one round trip instead of four.
+            cursor.execute(f"{SETTINGS};\n{asked}", params)
+            cursor.nextset()
+            return bytes(cursor.fetchone()[0] or b"")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise Busy(_("This tile takes too long to draw."), _("Zoom in, or try again later.")) from error
+        raise
+
+
+def statement(layer: Layer, view: View, z: int, x: int, y: int) -> tuple[str, dict]:
+    """The SQL of one tile with all its values."""
+    asked, params = question(layer, view, z)
     thin = z < layer.full_from
-    params |= {
+    return asked, params | {
         "z": z,
         "x": x,
         "y": y,
@@ -34,20 +55,8 @@ def render(layer: Layer, view: View, z: int, x: int, y: int) -> bytes:
         "extent": THIN_EXTENT if thin else EXTENT,
         "buffer": round(BUFFER * (THIN_EXTENT if thin else EXTENT)),
         "margin": BUFFER,
-        "limit": str(STATEMENT_MILLISECONDS),
         "pixel_m2": (EQUATOR / 2**z / PIXELS) ** 2,
     }
-    try:
-        with connection.cursor() as cursor:
-            # Both in one message, which PostgreSQL runs as one transaction: the limit ends with it, and a tile costs
-            # one round trip instead of four.
-            cursor.execute(f"SELECT set_config('statement_timeout', %(limit)s, true);\n{statement}", params)
-            cursor.nextset()
-            return bytes(cursor.fetchone()[0] or b"")
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            raise Busy(_("This tile takes too long to draw."), _("Zoom in, or try again later.")) from error
-        raise
 
 
 def question(layer: Layer, view: View, z: int) -> tuple[str, dict]:

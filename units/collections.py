@@ -1,15 +1,19 @@
 """The collections that programs and the map read: each one SQL question, its columns and what they mean."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from units.errors import UnknownName
 from units.rights import Grant, View, view
 
 SQL = Path(__file__).parent / "sql" / "collections"
+CHINA_TIME = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class Collection:
     columns: tuple[Column, ...]
     geometry: str = "MultiPolygon"
     revisions: tuple[str, ...] = field(default=())  # the revisions (tables) that change what is served
+    daily: bool = False  # whether midnight changes what is served, too
+    shapeless: bool = False  # whether a row of it may have no shape
+    since: str = ""  # the column that says from when a feature is there; "" where nothing of it is in time
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,6 +48,10 @@ class Collection:
     def source(self) -> str:
         """The question as SQL without parameters; to be used as a sub-query."""
         return _read(self.id)
+
+    def day(self) -> date | None:
+        """The day in China, where what is served depends on it: with the revisions it says how it stands."""
+        return timezone.now().astimezone(CHINA_TIME).date() if self.daily else None
 
     def seen_by(self, grants: tuple[Grant, ...]) -> View:
         return view(grants, self.id, self.names)
@@ -124,10 +135,11 @@ _ALL = (
     Collection(
         "candidates",
         _("Candidates"),
-        _("What the criteria say of each parcel: suspected, never decided."),
+        _("What the criteria say of each parcel and office building: suspected, never decided."),
         "code",
         (
-            Column("code", "string", _("Parcel code (ZDDM)")),
+            Column("kind", "string", _("Parcel or building")),
+            Column("code", "string", _("Code of the parcel or building")),
             Column("address", "string", _("Location (ZL)")),
             Column("outcome", "string", _("Outcome")),
             Column("category", "string", _("Category")),
@@ -141,7 +153,7 @@ _ALL = (
             DISTRICT,
             STREET,
         ),
-        revisions=("parcel", "flag", "survey"),
+        revisions=("parcel", "building", "flag", "survey"),
     ),
     Collection(
         "legacy",
@@ -203,6 +215,7 @@ _ALL = (
         (
             Column("identity", "string", _("Identity")),
             Column("code", "string", _("Check")),
+            Column("layer", "string", _("Layer")),
             Column("severity", "string", _("Severity")),
             Column("state", "string", _("State")),
             Column("subjects", "array", _("Subjects")),
@@ -210,11 +223,17 @@ _ALL = (
             Column("fix", "string", _("What to do")),
             Column("measure", "number", _("Size")),
             Column("uom", "string", _("Unit of measure")),
+            Column("waived", "boolean", _("Waived")),
+            Column("waived_until", "date", _("Waived until")),
+            Column("first_seen", "date-time", _("First seen")),
             DISTRICT,
             STREET,
         ),
         geometry="Geometry",
+        shapeless=True,
         revisions=("finding",),
+        daily=True,  # a waiver holds to the end of its last day
+        since="first_seen",
     ),
     Collection(
         "problems",
@@ -232,6 +251,7 @@ _ALL = (
             DISTRICT,
             STREET,
         ),
+        shapeless=True,
         revisions=("problem", "parcel", "redevelopmentunit", "legacyland"),
     ),
 )

@@ -1,10 +1,12 @@
 """What a tile holds, for whom, and how long it may be kept."""
 
 import math
+from datetime import timedelta
 
 import pytest
 import town
 from django.test import Client
+from django.utils import timezone
 
 from tiles import layers, rendering
 from tiles.layers import Layer
@@ -141,6 +143,16 @@ def test_tilejson_gives_an_address_that_carries_the_version_and_may_be_kept(look
     Parcel.objects.filter(code=f"{town.NANKAI}001001GB00000").update(address="moved")
     assert client.get(tile)["Cache-Control"] == "private, no-cache"  # that version is gone
     assert client.get("/tiles/parcels.json").json()["tiles"] != told["tiles"]
+
+
+def test_findings_are_another_version_from_midnight_on_for_a_waiver_ends_then(looker, monkeypatch):
+    client = looker(Role.OFFICE, town.NANKAI)
+    before = {name: client.get(f"/tiles/{name}.json").json()["tiles"] for name in ("findings", "parcels")}
+    tomorrow = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr("units.collections.timezone.now", lambda: tomorrow)
+    after = {name: client.get(f"/tiles/{name}.json").json()["tiles"] for name in ("findings", "parcels")}
+    assert after["findings"] != before["findings"]
+    assert after["parcels"] == before["parcels"]
 
 
 def test_a_tilejson_in_another_language_is_not_taken_for_the_one_at_hand(looker):

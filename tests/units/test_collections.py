@@ -14,6 +14,8 @@ TYPES = {
     "number": {"double precision", "numeric"},
     "array": {"character varying[]", "text[]"},
     "date": {"date"},
+    "date-time": {"timestamp with time zone"},
+    "boolean": {"boolean"},
 }
 
 

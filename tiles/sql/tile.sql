@@ -1,5 +1,6 @@
 -- Which features of a layer fall in one tile, as a Mapbox vector tile?
--- The parts in braces are our own text; every value is a parameter.
+-- The parts in braces are our own text; every value is a parameter. ST_AsMVT leaves out what has no shape here; to ask
+-- for shapes that are there would make each of them twice.
 WITH tile AS (
     SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS square,
            ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => %(margin)s), 4490) AS ground
@@ -9,4 +10,4 @@ feature AS (
     FROM tile CROSS JOIN ({source}) AS source
     WHERE source.geom && tile.ground AND {large_enough} AND {rights}
 )
-SELECT ST_AsMVT(feature, %(layer)s, %(extent)s, 'geom', 'fid') FROM feature WHERE feature.geom IS NOT NULL
+SELECT ST_AsMVT(feature, %(layer)s, %(extent)s, 'geom', 'fid') FROM feature

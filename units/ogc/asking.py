@@ -5,7 +5,7 @@ import binascii
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -13,13 +13,18 @@ from django.utils.translation import gettext as _
 from units.collections import Collection, Column
 from units.errors import UnknownName, UsageError
 from units.ogc.crs import CRS84, Crs, system
+from units.ogc.filtering import Filter, filtered
 from units.rights import View
 
 LIMIT = 1000
 LIMIT_AT_MOST = 10_000
 LARGEST_FID = 2**63 - 1
 FORMATS = ("json", "geojson", "html")
-RESERVED = ("f", "limit", "bbox", "bbox-crs", "crs", "datetime", "count", "page")
+RESERVED = ("f", "limit", "bbox", "bbox-crs", "crs", "datetime", "count", "page", "filter", "filter-lang")
+FILTER_LANGUAGE = "cql2-text"
+OPEN = ("", "..")
+BEFORE_ALL, AFTER_ALL = "0000-", "9999-"  # the ends that QGIS writes for an open interval
+UNASKED = ("object",)  # types of columns that no parameter compares with
 
 _INSTANT = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?"
 DATETIME = re.compile(rf"{_INSTANT}|({_INSTANT}|\.\.|)/({_INSTANT}|\.\.|)", re.IGNORECASE | re.ASCII)
@@ -36,6 +41,8 @@ class Asked:
     crs: Crs = CRS84
     filters: tuple[tuple[Column, object], ...] = field(default=())
     count_all: bool = False
+    until: datetime | None = None  # features that were there before this moment
+    filter: Filter | None = None
 
 
 def only(query: QueryDict, *names: str) -> None:
@@ -54,10 +61,12 @@ def asked(query: QueryDict, collection: Collection, view: View, default_limit: i
 
     Columns that the caller never sees are no parameters to them: a filter on one would tell its values.
     """
-    columns = {column.name: column for column in collection.columns if view.sees(column.name)}
+    seen = [column for column in collection.columns if view.sees(column.name)]
+    columns = {column.name: column for column in seen if column.type not in UNASKED}
     only(query, *RESERVED, *columns)
-    if "datetime" in query:
-        _check_datetime(query["datetime"])
+    until = _until(query["datetime"], collection) if "datetime" in query else None
+    if query.get("filter-lang", FILTER_LANGUAGE) != FILTER_LANGUAGE:
+        raise UnknownName(query["filter-lang"][:100], [FILTER_LANGUAGE], _("filter language"))
     if query.get("count", "exact") != "exact":
         raise UnknownName(query["count"][:100], ["exact"], _("count"))
     box_crs = system(query["bbox-crs"]) if "bbox-crs" in query else CRS84
@@ -69,6 +78,8 @@ def asked(query: QueryDict, collection: Collection, view: View, default_limit: i
         crs=system(query["crs"]) if "crs" in query else CRS84,
         filters=tuple((columns[name], _value(columns[name], query[name])) for name in query if name in columns),
         count_all="count" in query,
+        until=until,
+        filter=filtered(query["filter"], tuple(seen)) if "filter" in query else None,
     )
 
 
@@ -109,13 +120,38 @@ def _box(text: str, crs: Crs) -> tuple[float, float, float, float]:
     return (second, first, fourth, third) if crs.north_first else (first, second, third, fourth)
 
 
-def _check_datetime(text: str) -> None:
-    """Only what is in force is served, so an interval excludes nothing; a malformed one is told all the same."""
+def _until(text: str, collection: Collection) -> datetime | None:
+    """The moment before which features must have been there to be there in an interval; None where all are.
+
+    What is served is there now, since the moment that its column says. Where a collection has no such column, nothing
+    of it is in time, and every interval matches all of it (Part 1, /req/core/fc-time-response).
+    """
     if not text or not DATETIME.fullmatch(text):
         raise _wrong("datetime", text, _("Give an RFC 3339 date or time, or two with a slash between; .. is open."))
     ends = [end.upper() for end in text.split("/") if end not in {"", ".."}]
     if len(ends) == 2 and ends[0][:10] > ends[1][:10]:
         raise _wrong("datetime", text, _("The interval ends before it begins."))
+    try:
+        ends = _end(text)
+    except ValueError:
+        raise _wrong("datetime", text, _("There is no such day or time.")) from None
+    return ends if collection.since else None
+
+
+def _end(text: str) -> datetime | None:
+    """The first moment after an interval, a day or an instant; None where it is open. Its beginning is read too."""
+    first, _slash, last = text.upper().partition("/")
+    last = last if "/" in text else first
+    if first not in OPEN and not first.startswith(BEFORE_ALL):
+        _moment(first)
+    if last in OPEN or last.startswith(AFTER_ALL):
+        return None
+    return _moment(last) + (timedelta(microseconds=1) if "T" in last else timedelta(days=1))
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _value(column: Column, text: str):
@@ -136,6 +172,9 @@ def _value(column: Column, text: str):
                 return {"true": True, "false": False}[text]
             case "date":
                 return date.fromisoformat(text)
+            case "date-time":
+                moment = datetime.fromisoformat(text)
+                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, KeyError):
         raise _wrong(column.name, text, _("The property is of the type %(type)s.") % {"type": column.type}) from None
     if "\0" in text:

@@ -7,7 +7,7 @@ only where its parameter is of the style `form` and not exploded.
 from django.utils.translation import gettext as _
 
 from units.collections import Collection, Column
-from units.ogc.asking import LIMIT, LIMIT_AT_MOST
+from units.ogc.asking import FILTER_LANGUAGE, LIMIT, LIMIT_AT_MOST, UNASKED
 from units.ogc.crs import CRS84, SYSTEMS
 from units.ogc.rendering import shown
 from units.rights import View
@@ -79,11 +79,22 @@ _PARAMETERS = {
         "style": "form",
         "explode": False,
     },
+    "filter": {"name": "filter", "in": "query", "required": False, "schema": {"type": "string"}},
+    "filter-lang": {
+        "name": "filter-lang",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "enum": [FILTER_LANGUAGE], "default": FILTER_LANGUAGE},
+    },
     "count": {"name": "count", "in": "query", "schema": {"type": "string", "enum": ["exact"]}},
     "page": {"name": "page", "in": "query", "schema": {"type": "string"}},
     "featureId": {"name": "featureId", "in": "path", "required": True, "schema": {"type": "string"}},
 }
-_JSON_TYPES = {"date": {"type": "string", "format": "date"}, "array": {"type": "array", "items": {"type": "string"}}}
+_JSON_TYPES = {
+    "date": {"type": "string", "format": "date"},
+    "date-time": {"type": "string", "format": "date-time"},
+    "array": {"type": "array", "items": {"type": "string"}},
+}
 
 
 def _crs(name: str) -> dict:
@@ -93,7 +104,8 @@ def _crs(name: str) -> dict:
 
 def _of_collection(collection: Collection, view: View) -> dict:
     path = f"/collections/{collection.id}"
-    common = [_ref(name) for name in ("f", "limit", "bbox", "bbox-crs", "crs", "datetime", "count", "page")]
+    names = ("f", "limit", "bbox", "bbox-crs", "crs", "datetime", "count", "page", "filter", "filter-lang")
+    common = [_ref(name) for name in names]
     columns = shown(collection, view)
     schema = {
         "type": "object",
@@ -108,7 +120,7 @@ def _of_collection(collection: Collection, view: View) -> dict:
     title = str(collection.title)
     identifier = collection.id.replace("-", "_")
     features = _read(f"{identifier}_items", title, "application/geo+json", page)
-    features["get"]["parameters"] = common + [_filter(column) for column in columns]
+    features["get"]["parameters"] = common + [_filter(column) for column in columns if column.type not in UNASKED]
     one = _read(f"{identifier}_item", title, "application/geo+json", schema)
     one["get"]["parameters"] = [_ref("featureId"), _ref("f"), _ref("crs")]
     return {path: _read(identifier, title), f"{path}/items": features, f"{path}/items/{{featureId}}": one}

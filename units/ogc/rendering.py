@@ -3,11 +3,15 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 
-from django.db import connection
+from django.db import DataError, connection, transaction
+from django.utils.translation import gettext as _
 
 from units.collections import Collection, Column
+from units.errors import UsageError
 from units.models import Revision
+from units.ogc import filtering
 from units.ogc.asking import Asked
 from units.ogc.crs import CRS84, Crs
 from units.rights import View
@@ -17,31 +21,62 @@ COUNTED = 100_000  # up to here the features that match are counted; beyond, onl
 KEPT = 500  # extents and counts held in memory, a few hundred bytes each
 
 # What filters compare with; arrays hold the value, everything else is it.
-_CASTS = {"string": "text", "integer": "bigint", "number": "double precision", "boolean": "boolean", "date": "date"}
+_CASTS = {
+    "string": "text",
+    "integer": "bigint",
+    "number": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "date-time": "timestamptz",
+}
 
 
 def state(collection: Collection, view: View, *more: object) -> str:
     """A digest that changes whenever what `view` shows of the collection may have: for ETags and for caches."""
     revisions = sorted(Revision.objects.filter(name__in=collection.revisions).values_list("name", "number"))
-    told = (collection.id, revisions, view.rows, sorted(view.columns.items()), more)
+    told = (collection.id, revisions, collection.day(), view.rows, sorted(view.columns.items()), more)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
-def features(collection: Collection, view: View, asked: Asked) -> tuple[list[str], int | None]:
-    """One page: the features as GeoJSON text, and the fid after which the next page begins, if there is one."""
+def features(
+    collection: Collection, view: View, asked: Asked
+) -> tuple[list[str], int | None, tuple[float, float, float, float] | None]:
+    """One page: the features as GeoJSON text, the fid after which the next page begins, if there is one, and its box.
+
+    The box is in degrees, east first, and there is none where no feature of the page has a shape.
+    """
     where, params = _where(collection, view, asked)
     sql = f"""
-        SELECT v.fid, {_written(collection, view, asked.crs)}
-        FROM ({_seen(collection, view, params)}) v
+        SELECT v.fid, {_written(collection, view, asked.crs)},
+               ST_XMin(v.geom), ST_YMin(v.geom), ST_XMax(v.geom), ST_YMax(v.geom)
+        FROM ({_seen(collection, view, params)}) v{filtering.joined(asked.filter, "v")}
         WHERE {where}
         ORDER BY v.fid
         LIMIT %(limit)s"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params | {"limit": asked.limit + 1})
-        rows = cursor.fetchall()
+    rows = _answered(sql, params | {"limit": asked.limit + 1}, asked)
     more = len(rows) > asked.limit
     del rows[asked.limit :]
-    return [text for _fid, text in rows], rows[-1][0] if more else None
+    west, south, east, north = ([value for value in values if value is not None] for values in _boxes(rows))
+    box = (min(west), min(south), max(east), max(north)) if west else None
+    return [row[1] for row in rows], rows[-1][0] if more else None, box
+
+
+def _answered(sql: str, params: dict, asked: Asked) -> list[tuple]:
+    """The rows of a question; what its filter makes of some row that no number can hold is the caller's mistake."""
+    if asked.filter is None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall()
+    except DataError as error:
+        raise UsageError(_("The filter asks for a number that is too large to compute."), parameter="filter") from error
+
+
+def _boxes(rows: list[tuple]) -> list[tuple]:
+    return list(zip(*(row[2:] for row in rows), strict=True)) or [(), (), (), ()]
 
 
 def feature(collection: Collection, view: View, fid: int, crs: Crs = CRS84) -> str | None:
@@ -59,16 +94,18 @@ def feature(collection: Collection, view: View, fid: int, crs: Crs = CRS84) -> s
 
 def matched(collection: Collection, view: View, asked: Asked) -> int | None:
     """How many features match on all pages; None above COUNTED unless the request asks to count all."""
-    key = ("count", state(collection, view, asked.box, asked.box_crs, asked.filters, asked.count_all))
+    question = replace(asked, limit=0, after=None, crs=CRS84)
+    key = ("count", state(collection, view, question))
     if key not in kept:
         where, params = _where(collection, view, asked, paged=False)
         most = "" if asked.count_all else f"LIMIT {COUNTED + 1}"
         sql = f"""
             SELECT count(*)
-            FROM (SELECT 1 FROM ({_seen(collection, view, params)}) v WHERE {where} {most}) counted"""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            (found,) = cursor.fetchone()
+            FROM (
+                SELECT 1 FROM ({_seen(collection, view, params)}) v{filtering.joined(asked.filter, "v")}
+                WHERE {where} {most}
+            ) counted"""
+        ((found,),) = _answered(sql, params, asked)
         kept[key] = found if asked.count_all or found <= COUNTED else None
     return kept[key]
 
@@ -166,15 +203,23 @@ def _where(collection: Collection, view: View, asked: Asked, *, paged: bool = Tr
         bounds = asked.box_crs.stored_bounds(asked.box)
         params |= dict(zip(names, bounds, strict=True))
         box = f"ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, {STORAGE_SRID})"
-        parts.append(f"v.geom && {box}")
         if asked.box_crs.stored:
-            parts.append(f"ST_Intersects(v.geom, {box})")
+            within = f"v.geom && {box} AND ST_Intersects(v.geom, {box})"
         else:
             # A box of the plane is no box in degrees: what the larger box let through is asked in the plane.
             params |= {f"plane_{name}": number for name, number in zip(names, asked.box, strict=True)}
             plane = ", ".join(f"%(plane_{name})s" for name in names)
             srid = asked.box_crs.srid
-            parts.append(f"ST_Intersects(ST_Transform(v.geom, {srid}), ST_MakeEnvelope({plane}, {srid}))")
+            planar = f"ST_Intersects(ST_Transform(v.geom, {srid}), ST_MakeEnvelope({plane}, {srid}))"
+            within = f"v.geom && {box} AND {planar}"
+        # A box matches what has no shape, too (Part 1, /req/core/fc-bbox-response).
+        parts.append(f"(v.geom IS NULL OR ({within}))" if collection.shapeless else within)
+    if asked.until is not None:
+        parts.append(f"(v.{collection.since} IS NULL OR v.{collection.since} < %(until)s)")
+        params["until"] = asked.until
+    if asked.filter is not None:
+        parts.append(asked.filter.sql)
+        params |= dict(asked.filter.literals)
     for number, (column, value) in enumerate(asked.filters):
         params[f"filter_{number}"] = value
         if column.type == "array":

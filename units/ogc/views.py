@@ -20,8 +20,9 @@ from units.collections import COLLECTIONS, Collection
 from units.errors import NotAllowed, NotFound
 from units.ogc import rendering
 from units.ogc.asking import LARGEST_FID, asked, only, page_after
-from units.ogc.crs import CRS84, STORAGE, SYSTEMS, system
+from units.ogc.crs import CRS84, DEGREE_DECIMALS, STORAGE, SYSTEMS, system
 from units.ogc.openapi import description
+from units.ogc.words import meaning
 from units.rights import View, grants_of
 
 JSON = "application/json"
@@ -52,6 +53,7 @@ def readable(view):
             response = HttpResponse(status=204)
             response["Allow"] = ", ".join(READ)
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        # The language is in the cookie alone (geoinv/language.py): Accept-Language changes nothing here.
         response["Vary"] = "Accept, Authorization, Cookie"
         return response
 
@@ -145,11 +147,11 @@ def items(request, name):
     page = as_page(request)
     question = asked(request.GET, collection, view, **({"default_limit": PAGE_LIMIT} if page else {}))
     # The revisions are read before the rows: a change between the two makes the tag too old, never too new.
-    tag = rendering.state(collection, view, question, page and get_language(), request.build_absolute_uri())
+    tag = rendering.state(collection, view, question, page, get_language(), request.build_absolute_uri())
     unchanged = _unchanged(request, tag)
     if unchanged is not None:
         return unchanged
-    found, last = rendering.features(collection, view, question)
+    found, last, box = rendering.features(collection, view, question)
     if question.after is None and last is None:
         count = len(found)
     else:
@@ -162,7 +164,7 @@ def items(request, name):
         table = {
             "collection": {"id": name, "title": collection.title},
             "columns": rendering.shown(collection, view),
-            "rows": [_row(request, name, json.loads(text)) for text in found],
+            "rows": [_row(name, json.loads(text)) for text in found],
             "matched": count,
             "next": _again(request, page=page_after(last)) if last is not None else "",
             "json": _again(request, f="json"),
@@ -174,6 +176,7 @@ def items(request, name):
             "timeStamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "numberReturned": len(found),
             **({"numberMatched": count} if count is not None else {}),
+            **({"bbox": [round(number, DEGREE_DECIMALS) for number in box]} if box and question.crs == CRS84 else {}),
             "links": links,
         }
         body = "".join((_written(head)[:-1], ', "features": [\n', ",\n".join(found), "\n]}"))
@@ -192,7 +195,7 @@ def item(request, name, fid):
     only(request.GET, "f", "crs")
     crs = system(request.GET["crs"]) if "crs" in request.GET else CRS84
     page = as_page(request)
-    tag = rendering.state(collection, view, fid, crs, page and get_language(), request.build_absolute_uri())
+    tag = rendering.state(collection, view, fid, crs, page, get_language(), request.build_absolute_uri())
     unchanged = _unchanged(request, tag)
     if unchanged is not None:
         return unchanged
@@ -201,7 +204,7 @@ def item(request, name, fid):
     if found is None:
         raise NotFound(_("There is no feature “%(fid)s” that you may see.") % {"fid": fid[:100]})
     if page:
-        row = _row(request, name, json.loads(found))
+        row = _row(name, json.loads(found))
         told = zip(rendering.shown(collection, view), row["values"], strict=True)
         context = {"collection": {"id": name, "title": collection.title}, "row": row, "told": list(told)}
         response = _page(request, "item", context | {"json": _again(request, f="json")})
@@ -242,12 +245,16 @@ def _described(request, collection: Collection, view: View) -> dict:
     return described
 
 
-def _row(request, name: str, feature: dict) -> dict:
-    """A feature for a table: its values in the order of the columns."""
+def _row(name: str, feature: dict) -> dict:
+    """A feature for a table: its values in the order of the columns, each with what its code means."""
+    properties = feature["properties"]
     return {
         "fid": feature["id"],
         "address": reverse("ogc-item", kwargs={"name": name, "fid": feature["id"]}),
-        "values": [_readable_value(value) for value in feature["properties"].values()],
+        "values": [
+            {"shown": _readable_value(value), "means": meaning(name, column, properties)}
+            for column, value in properties.items()
+        ],
     }
 
 

@@ -1,5 +1,8 @@
 """The query of an items request: what is understood, and what is refused by name."""
 
+from datetime import UTC, datetime
+from urllib.parse import quote
+
 import pytest
 from django.http import QueryDict
 from hypothesis import given
@@ -67,32 +70,52 @@ def test_a_box_that_is_none_is_refused(box):
         ask(f"bbox={box}")
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        "2024-02-05",
-        "2024-02-05T00:00:00Z",
-        "2024-02-05T00:00:00.5+08:00",
-        "../2024-02-05",
-        "2024-02-05/..",
-        "2024-02-05/",
-        "/2024-02-05",
-        "../..",
-        "0000-01-01T00:00:00Z/9999-12-31T00:00:00Z",
-        "2024-01-01/2024-02-01",
-    ],
-)
-def test_dates_and_intervals_are_understood_those_of_qgis_too(when):
+TODAY = [
+    "2024-02-05/..",
+    "2024-02-05/",
+    "../..",
+    "0000-01-01T00:00:00Z/9999-12-31T00:00:00Z",
+    "2024-01-01T00:00:00.5+08:00/..",
+]
+ANOTHER_TIME = [
+    "2024-02-05",
+    "2024-02-05T00:00:00Z",
+    "../2024-02-05",
+    "/2024-02-05",
+    "2024-01-01/2024-02-01",
+    "2999-01-01/..",
+]
+
+
+@pytest.mark.parametrize("when", TODAY + ANOTHER_TIME)
+def test_every_time_matches_all_of_a_collection_of_which_nothing_is_in_time(when):
+    """Part 1, /req/core/fc-time-response; the intervals of QGIS too."""
     assert ask(f"datetime={when.replace('+', '%2B')}") == Asked()
 
 
-@pytest.mark.parametrize("when", ["", "yesterday", "2024", "2024-02-05/2024-01-01", "2024-02-05/2024-02-06/2024-02-07"])
+@pytest.mark.parametrize(
+    ("when", "until"),
+    [
+        ("2024-02-05", datetime(2024, 2, 6, tzinfo=UTC)),
+        ("2024-01-01/2024-02-05", datetime(2024, 2, 6, tzinfo=UTC)),
+        ("../2024-02-05T12:00:00Z", datetime(2024, 2, 5, 12, 0, 0, 1, tzinfo=UTC)),
+        ("2024-02-05/..", None),
+    ],
+)
+def test_where_a_column_says_since_when_a_time_takes_what_was_there(when, until):
+    findings = COLLECTIONS["findings"]
+    assert ask(f"datetime={when}", findings.seen_by((Grant(Role.BUREAU),)), findings).until == until
+
+
+@pytest.mark.parametrize(
+    "when", ["", "yesterday", "2024", "2024-02-05/2024-01-01", "2024-02-05/2024-02-06/2024-02-07", "2024-02-31"]
+)
 def test_a_malformed_date_is_refused(when):
     with pytest.raises(UsageError, match="datetime"):
         ask(f"datetime={when}")
 
 
-@pytest.mark.parametrize("query", ["colour=red", "filter=far<1", "Limit=5", "offset=10", "geom=x", "fid=1"])
+@pytest.mark.parametrize("query", ["colour=red", "filters=far<1", "Limit=5", "offset=10", "geom=x", "fid=1"])
 def test_an_unknown_parameter_is_refused_with_those_there_are(query):
     with pytest.raises(UnknownName, match="limit"):
         ask(query)
@@ -147,3 +170,34 @@ def test_the_reference_systems_are_those_of_the_country():
 def test_another_reference_system_is_refused(name):
     with pytest.raises(UsageError, match="EPSG/0/2000"):
         ask(f"{name}={EPSG}2000")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "far < 1",  # no property
+        "code = 5",  # a code is text
+        "area_m2 >",
+        "pg_sleep(5) = 1",
+        "S_INTERSECTS(geom, POINT(117 39))",
+        "(" * 60 + "code = 'x'" + ")" * 60,
+        "code = 'x' " * 300,
+        "",
+    ],
+)
+def test_a_filter_that_cannot_be_asked_is_refused_by_name(text):
+    with pytest.raises(UsageError, match="filter"):
+        ask(f"filter={quote(text)}")
+
+
+def test_a_filter_names_only_what_its_asker_sees():
+    co = PARCELS.seen_by((Grant(Role.CO),))
+    assert ask("filter=right_holder LIKE 'A%25'").filter.literals == (("ql0", "A%"),)
+    with pytest.raises(UsageError, match="right_holder"):
+        ask("filter=right_holder LIKE 'A%25'", co)
+
+
+def test_another_language_of_filters_is_refused():
+    assert ask("filter-lang=cql2-text&filter=area_m2 > 1").filter is not None
+    with pytest.raises(UnknownName, match="cql2-json"):
+        ask("filter-lang=cql2-json&filter={}")
