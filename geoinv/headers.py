@@ -15,7 +15,7 @@ def policy() -> str:
             "style-src 'self'",
             f"img-src 'self' data: blob:{images}",
             "font-src 'self'",
-            f"connect-src 'self'{images}",
+            "connect-src 'self'",
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",

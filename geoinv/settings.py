@@ -118,6 +118,10 @@ STORAGES = {
 # Delivered files are kept here, content-addressed and read-only; papers and photos beside them.
 DELIVERIES_DIR = Path(os.environ.get("GEOINV_DELIVERIES_DIR", LOCAL_DIR / "deliveries"))
 MEDIA_ROOT = Path(os.environ.get("GEOINV_MEDIA_DIR", LOCAL_DIR / "media"))
+# What each night leaves: one folder a run.
+RUNS_DIR = Path(os.environ.get("GEOINV_RUNS_DIR", LOCAL_DIR / "runs"))
+# The criteria that the night flags by: a set's name for all districts, or 120104=nankai-2024,320106=nanjing-2019.
+NIGHTLY_CRITERIA = os.environ.get("GEOINV_CRITERIA", "")
 
 LEAFLET_CONFIG = {"TILES": [], "ATTRIBUTION_PREFIX": "", "SCALE": "metric", "MINIMAP": False, "RESET_VIEW": False}
 TIANDITU_KEY = os.environ.get("GEOINV_TIANDITU_KEY", "")
@@ -127,6 +131,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
+PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")  # who only reads is not looked up for the history
 PGHISTORY_APPEND_ONLY = False  # the app role holds no UPDATE or DELETE on history; triggers would only repeat that
 SILENCED_SYSTEM_CHECKS = [
     "gis.W001",  # GDAL before 3.9 may follow a hostile CRS text: none is handed to GeoDjango, files are read by pyogrio

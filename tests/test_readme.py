@@ -1,4 +1,4 @@
-"""The README names every command, page, profile and criteria set, and what it names exists."""
+"""The README names every command, page, profile, criteria set, rule, measure and check, and what it names exists."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,10 @@ import pytest
 from django.core.management import get_commands
 from django.urls import URLPattern, get_resolver
 
+from units.checks.registry import CHECKS, POLYGONS
+from units.criteria import sets
+from units.criteria.measures import MEASURES
+from units.models import ControlArea
 from units.models import __all__ as models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +71,27 @@ def test_every_criteria_set_and_no_other_is_in_the_readme():
     assert sets
     table = re.search(r"### Criteria sets\n(.*?)\n#", README, re.S)[1]
     assert set(re.findall(r"^\| `([\w-]+)`", table, re.M)) == sets
+
+
+def test_every_rule_of_the_shipped_sets_is_in_the_readme():
+    rules = {rule.id for path in (ROOT / "units" / "criteria").glob("*.toml") for rule in sets.load(path.stem).rules}
+    assert rules
+    assert rules <= SPANS, f"tell the README of {sorted(rules - SPANS)}"
+
+
+def test_every_measure_is_in_the_readme():
+    shares = {f"{kind}_share" for kind in ControlArea.Kind.values}  # told as `<kind>_share`
+    untold = set(MEASURES) - shares - SPANS
+    assert not untold, f"tell the README of {sorted(untold)}"
+
+
+def test_every_check_is_in_the_readme_with_its_layers_and_clause():
+    lines = {line.split("`")[1]: line for line in README.splitlines() if re.match(r"\| `\d-", line)}
+    assert set(lines) == set(CHECKS)
+    for code, check in CHECKS.items():
+        assert check.clause in lines[code], code
+        if set(check.layers) != set(POLYGONS):
+            assert all(layer in lines[code] for layer in check.layers), code
 
 
 @pytest.mark.parametrize("word", sorted(set(models) - {"Category", "Scheme", "User"}))

@@ -11,11 +11,14 @@ from units.models import (
     CriteriaEdition,
     Delivery,
     District,
+    Enterprise,
+    EnterpriseYear,
     Finding,
     Flag,
     FlagRun,
     LandUsePatch,
     LegacyLand,
+    Occupancy,
     Parcel,
     Problem,
     RedevelopmentUnit,
@@ -30,6 +33,7 @@ NANKAI, HEPING = "120104", "120103"
 # Where rows lie: two streets of one district, one row whose street is not known, and a street of the other district.
 PLACES = ((NANKAI, "120104001"), (NANKAI, "120104002"), (NANKAI, None), (HEPING, "120103001"))
 HOLDER, SQUATTER, PENALTY = "Holder Ltd", "Squatter Ltd", "penalty 7"  # what restricted columns hold
+TAX_CNY, TAX = "43219876.54", "4,321.99"  # what the firm on each parcel pays, as stored and as a card would show it
 PASSWORD = "a long enough password"
 UNIT_STATES = ("approved", "draft", "draft", "approved")  # of the units in PLACES
 
@@ -70,6 +74,9 @@ def build() -> None:
             name=f"Hall {number}",
             geom=square(number, side=0.0005),
         )
+        firm = Enterprise.objects.create(district_id=district, name=f"Firm {number}")
+        EnterpriseYear.objects.create(enterprise=firm, year=2022, tax_cny=TAX_CNY, grade="D")
+        Occupancy.objects.create(enterprise=firm, parcel=parcel, floor_area_m2=100)
         LandUsePatch.objects.create(
             delivery=deliveries[district],
             survey=surveys[district],

@@ -130,6 +130,9 @@ RESTRICTED: dict[str, dict[str, frozenset[Role]]] = {
     "candidates": {"right_holder": INSIDE - {Role.CO}},
     "legacy": {"user_name": REGISTER_KEEPERS, "penalty_number": REGISTER_KEEPERS - {Role.CITY}},
 }
+# A firm's tax, energy and grade by year: lead and co departments and the office of the same district, and the municipal
+# bureau (workflow 4.1). What a rule read of them is hidden from everybody else wherever its verdict is told.
+FIGURE_READERS = frozenset({Role.LEAD, Role.CO, Role.OFFICE, Role.BUREAU})
 # What belongs to the district as a whole and lies in no one street: a street office reads its district's.
 DISTRICT_WIDE = frozenset({"control-areas"})
 # What everybody sees, nobody signed in included: approved units, in these columns (NK068).
@@ -170,6 +173,11 @@ def may(grants: Iterable[Grant], roles: Iterable[Role], district: str | None = N
         grant.role in roles and grant.district in (None, district) and grant.street in (None, street)
         for grant in grants
     )
+
+
+def sees_figures(grants: Iterable[Grant], district: str, street: str | None = None) -> bool:
+    """Whether someone with these grants may read what firms there pay, use and are graded."""
+    return may(grants, FIGURE_READERS, district, street)
 
 
 def grants_of(user) -> tuple[Grant, ...]:

@@ -1,80 +1,285 @@
 """Take pictures of the pages in both languages and two window sizes, to be looked at by people.
 
-python tests/journeys/pictures.py http://127.0.0.1:8000 FOLDER --user planner --password …
+python tests/journeys/pictures.py http://127.0.0.1:8000 FOLDER --password … [--only zh-1440] [--stop card]
+python tests/journeys/pictures.py http://127.0.0.1:8000 fixtures/pictures --password … --readme
+
+A picture is one function below, marked with @stop: it brings the page to where it is worth a look. Add yours in the
+order of a working day.
 """
 
 import argparse
+import math
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
-SIZES = ((1440, 900), (1024, 768))
+SIZES = ((1440, 900), (820, 1180))
 LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 LANGUAGE_COOKIE = {"zh": "zh-hans", "en": "en"}
+STREET, PARCEL = "#15/39.10400/117.15000", "#17/39.10400/117.15000"  # two places of the demo district
+
+# The pictures of the README, taken in Chinese at the larger size: stop → file.
+README = {"map-street": "map", "card-candidate": "card", "compose-conflict": "compose", "findings": "findings"}
+QUALITY = 72  # of a JPEG, per cent
+
+STOPS: list[tuple[str, str, Callable[[Page, str], None]]] = []
+
+
+def stop(name: str, user: str = "office", whole: bool = False):
+    """Mark a function as a stop: `user` is who has signed in ("" for nobody), `whole` pictures the page to its end."""
+
+    def marked(walk):
+        STOPS.append((name, user, walk))
+        walk.whole = whole
+        return walk
+
+    return marked
+
+
+@stop("anonymous", user="")
+def anonymous(page: Page, site: str) -> None:
+    page.goto(site + "/")
+    settle(page)
+
+
+@stop("sign-in", user="")
+def signing_in(page: Page, site: str) -> None:
+    page.goto(site + "/accounts/login/")
+
+
+@stop("map-district")
+def district(page: Page, site: str) -> None:
+    look(page, site, "")
+
+
+@stop("map-street")
+def street(page: Page, site: str) -> None:
+    look(page, site, STREET)
+
+
+@stop("map-parcel")
+def parcel(page: Page, site: str) -> None:
+    look(page, site, PARCEL)
+
+
+@stop("map-control-areas")
+def control_areas(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&show=control-areas,legacy&hide=buildings")
+
+
+@stop("legend")
+def legend(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&show=control-areas,legacy,findings")
+    if page.locator(".legend-open").is_visible():
+        page.click(".legend-open")
+
+
+def card_of(outcome: str):
+    def walk(page: Page, site: str) -> None:
+        look(page, site, f"#&tab={outcome}")
+        page.locator(f".list-row.outcome-{outcome}").nth(1).click()
+        page.wait_for_selector("#card .card")
+        settle(page)
+
+    return walk
+
+
+for _outcome in ("candidate", "undecided", "exempted", "excluded", "not_low"):
+    stop(f"card-{_outcome}")(card_of(_outcome))
+
+
+@stop("card-page", whole=True)
+def card_page(page: Page, site: str) -> None:
+    look(page, site, "")
+    page.locator(".list-row").first.click()
+    page.wait_for_selector("#card .card")
+    page.goto(site + page.get_attribute("#card-page", "href"))
+
+
+@stop("list-filtered")
+def filtered(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&category=industrial&view=1&sort=code")
+
+
+@stop("findings-layer", user="analyst")
+def findings_layer(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&show=findings&list=findings")
+    page.locator(".list-row").first.click()
+    page.wait_for_selector("#patch-note .note")
+    settle(page)
+
+
+@stop("search-coordinates")
+def coordinates(page: Page, site: str) -> None:
+    look(page, site, STREET)
+    page.fill("#search", "4330060.4 512974.9")
+    page.wait_for_selector("#search-found [role=option]")
+
+
+@stop("measure")
+def measuring(page: Page, site: str) -> None:
+    look(page, site, PARCEL)
+    page.click("#tool-area")
+    box = page.locator("#map").bounding_box()
+    for dx, dy in ((0.35, 0.55), (0.7, 0.5), (0.75, 0.7), (0.4, 0.75)):
+        page.mouse.click(box["x"] + dx * box["width"], box["y"] + dy * box["height"])
+    page.wait_for_selector("#measure[data-exact=yes]")
+
+
+def compose_at(page: Page, site: str, place: tuple[float, float], zoom: int) -> None:
+    """The map near a place, in the mode of composing, whatever an earlier stop has left behind."""
+    look(page, site, f"#{zoom}/{place[1]}/{place[0]}")
+    page.evaluate("localStorage.clear()")
+    page.click("#compose-open")
+
+
+@stop("compose-united")
+def united(page: Page, site: str) -> None:
+    candidates = page.request.get(f"{site}/map/candidates.json?outcome=candidate").json()["items"]
+    west, south, east, north = next(one["box"] for one in candidates if one["kind"] == "parcel")
+    compose_at(page, site, ((west + east) / 2, (south + north) / 2), 16)
+    page.locator("#compose-inview summary").click()
+    page.locator("#compose-inview input").nth(4).wait_for()
+    for number in range(5):
+        page.locator("#compose-inview input").nth(number).check()
+    page.locator("#compose-inview summary").click()
+    told(page)
+
+
+@stop("compose-conflict")
+def drawn_over_legacy_land(page: Page, site: str) -> None:
+    legacy = page.request.get(f"{site}/ogc/collections/legacy/items?f=json&limit=100").json()["features"]
+    corners = [first_corner(one["geometry"]["coordinates"]) for one in legacy]
+    middle = [sum(corner[axis] for corner in corners) / len(corners) for axis in (0, 1)]
+    compose_at(page, site, min(corners, key=lambda corner: math.dist(corner, middle)), 17)
+    page.click("[data-tool=draw]")
+    page.wait_for_selector("#map[data-outlines=ready]")
+    box = page.locator("#map").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for dx, dy in ((-140, -110), (120, -140), (170, 60), (30, 150), (-130, 90)):
+        page.mouse.move(x + dx, y + dy)
+        page.mouse.click(x + dx, y + dy)
+        page.wait_for_timeout(150)
+    page.keyboard.press("Enter")
+    told(page)
+
+
+def first_corner(coordinates: list) -> list[float]:
+    while isinstance(coordinates[0], list):
+        coordinates = coordinates[0]
+    return coordinates
+
+
+def told(page: Page) -> None:
+    """The server has answered and the map is painted."""
+    page.wait_for_timeout(500)
+    page.wait_for_selector("#compose-verdict[aria-busy=false]", state="attached")
+    page.wait_for_selector("#compose-area .verdict-area")
+    page.wait_for_selector("#map[aria-busy=false]")
+    page.wait_for_timeout(200)
+
+
+@stop("unit-page", whole=True)
+def unit_page(page: Page, site: str) -> None:
+    page.goto(f"{site}/units/120104DY0002/")
+
+
+@stop("findings")
+def findings_page(page: Page, site: str) -> None:
+    page.goto(f"{site}/findings/")
+
+
+@stop("findings-waiver")
+def waiver_form(page: Page, site: str) -> None:
+    page.goto(f"{site}/findings/?layer=parcels")
+    page.locator(".finding summary").first.click()
+
+
+@stop("report", whole=True)
+def report(page: Page, site: str) -> None:
+    """The report of the demo's last run, written by `validate --district 120104 --report .local/report`."""
+    page.goto((Path(".local/report/report.html").resolve()).as_uri())
+
+
+@stop("error")
+def error(page: Page, site: str) -> None:
+    page.goto(site + "/parcels/nothing/")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("site")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--user", default="planner")
-    parser.add_argument("--password", required=True)
+    parser.add_argument("--password", required=True, help="of the demo accounts")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
-    parser.add_argument("--only", default="", help="zh or en, and 1440 or 1024, as in zh-1440")
+    parser.add_argument("--only", default="", help="zh or en, and 1440 or 820, as in zh-1440")
+    parser.add_argument("--stop", default="", help="only the stops whose name begins so")
+    parser.add_argument("--readme", action="store_true", help="only the pictures of the README")
     options = parser.parse_args()
+    if options.readme:
+        options.only = "zh-1440"
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         for language, locale in LANGUAGES.items():
             for width, height in SIZES:
                 name = f"{language}-{width}"
-                if not name.startswith(options.only):
-                    continue
-                context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-                cookie = {"name": "django_language", "value": LANGUAGE_COOKIE[language], "url": options.site}
-                context.add_cookies([cookie])
-                page = context.new_page()
-                page.on("console", lambda message: print(message.type, message.text))
-                page.on("pageerror", lambda error: print("uncaught", error))
-                walk(page, options, name)
-                context.close()
+                if name.startswith(options.only):
+                    walk(browser, options, name, {"width": width, "height": height}, locale)
         browser.close()
 
 
-def walk(page: Page, options, name: str) -> None:
-    """From nobody to a parcel's own page, with a picture of each stop."""
+def walk(browser, options, name: str, size: dict, locale: str) -> None:
+    """Every stop in one language and window size; each account signs in once."""
+    pages: dict[str, Page] = {}
+    for number, (called, user, stopped) in enumerate(STOPS, 1):
+        if not called.startswith(options.stop) or (options.readme and called not in README):
+            continue
+        if user not in pages:
+            context = browser.new_context(viewport=size, locale=locale)
+            cookie = {"name": "django_language", "value": LANGUAGE_COOKIE[name[:2]], "url": options.site}
+            context.add_cookies([cookie])
+            pages[user] = context.new_page()
+            pages[user].on("console", lambda message: print(message.type, message.text))
+            pages[user].on("dialog", lambda dialog: dialog.accept())
+            pages[user].on("pageerror", lambda error: print("uncaught", error))
+            if user:
+                sign_in(pages[user], options, user)
+        page = pages[user]
+        try:
+            stopped(page, options.site)
+        except Error as trouble:  # one stop that cannot be reached must not cost the others their pictures
+            print(f"{name} {called}: {trouble}")
+        if options.readme:
+            page.screenshot(path=options.folder / f"{README[called]}.jpg", type="jpeg", quality=QUALITY)
+        else:
+            page.screenshot(path=options.folder / f"{name}-{number:02}-{called}.png", full_page=stopped.whole)
+    for page in pages.values():
+        page.context.close()
 
-    def shot(stop: str) -> None:
-        page.screenshot(path=options.folder / f"{name}-{stop}.png")
 
-    page.goto(options.site + "/")
-    settle(page)
-    shot("1-anonymous")
+def sign_in(page: Page, options, user: str) -> None:
     page.goto(options.site + "/accounts/login/")
-    shot("2-login")
-    page.fill("#id_username", options.user)
+    page.fill("#id_username", user)
     page.fill("#id_password", options.password)
     page.click("main form button")
     settle(page)
-    page.wait_for_selector(".list-row")
+
+
+def look(page: Page, site: str, hash_: str) -> None:
+    """The map at an address, afresh."""
+    page.goto("about:blank")
+    page.goto(f"{site}/{hash_}")
     settle(page)
-    shot("3-map")
-    page.click(".list-row >> nth=4")
-    page.wait_for_selector("#card .card")
-    settle(page)
-    shot("4-card")
-    page.evaluate("document.querySelector('#card').scrollTo(0, 700)")
-    shot("5-card-below")
-    page.goto(options.site + page.get_attribute("#card-page", "href"))
-    page.screenshot(path=options.folder / f"{name}-6-page.png", full_page=True)
-    page.goto(options.site + "/parcels/nothing/")
-    shot("7-error")
 
 
 def settle(page: Page) -> None:
     page.wait_for_selector("html[data-ready]")
     page.wait_for_timeout(300)
     page.wait_for_selector("#map[aria-busy=false]")
+    if page.locator("#list").count():
+        page.wait_for_selector("#list[aria-busy=false]", state="attached")
     page.wait_for_timeout(200)
 
 

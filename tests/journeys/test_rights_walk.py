@@ -4,10 +4,12 @@ The tables below say what is expected, in words of `workflow.md` 4.1 and not of 
 added to the site without being listed here fails the first test.
 """
 
+import io
 import json
 import math
 import re
 
+import openpyxl
 import pytest
 import town
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -15,6 +17,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from importers.loading import load
+from tests.importers.containers import workbook
 from tiles.layers import LAYERS
 from units.collections import COLLECTIONS
 from units.models import Parcel
@@ -61,7 +65,7 @@ buildings            -   3   1   3   3   3   3   4   4   -    -
 candidates           -   3   1   3   3   3   3   4   4   -    -
 control-areas        -   3   3   3   3   3   3   4   4   -    -
 legacy               -   3   1   -   -   3   3   4   4   -    -
-findings             -   3   1   -   -   3   3   4   4   -    -
+findings             -   4   1   -   -   4   4   5   5   -    -
 problems             -   3   1   3   3   3   3   4   4   -    -
 units                2   4   2   4   4   4   4   4   4   2    2
 """
@@ -77,16 +81,39 @@ SECRETS = {
     town.HOLDER: {NOBODY, "R4", "R9", "R10"},
     town.SQUATTER: {NOBODY, "R3", "R4", "R9", "R10"},
     town.PENALTY: {NOBODY, "R3", "R4", "R8", "R9", "R10"},
+    # Firm tax, energy and grade: R3–R5 of the same district and R7 only.
+    town.TAX: {NOBODY, "R1", "R2", "R6", "R8", "R9", "R10"},
+    # What stands in the tax cell of a faulty row is in the file alone: a finding about it quotes it to nobody.
+    "271828": set(WHO),
 }
+FAULTY_YEARS = [["统一社会信用代码", "年度", "税收（万元）"], ["91120104MA00000001", 2023, "-271828"]]
+FIRMS = [["统一社会信用代码", "企业名称"], ["91120104MA00000001", "Importer Ltd"]]
+FIGURE_READERS = {"R3", "R4", "R5", "R7"}
 INSIDE = {"R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"}
 ALL = set(WHO)
+KEEPERS = INSIDE - {"R3", "R4"}  # of the registers, who see what is wrong with them
 # Every address outside the administrator's desk, and who gets which status; who is not named gets the last one.
 STATUS = {
     "": {200: ALL},
     "parcels/<str:code>/": "by place",
+    "buildings/<path:code>/": "by place",
     "map/overview.json": {200: ALL},
     "map/candidates.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/candidates.csv": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/registers.json": {200: ALL},
+    "map/here.json": {200: ALL},
+    "map/places.json": {200: ALL},
+    "map/measure.json": {405: ALL},
     "map/search.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/compose.json": {405: ALL},
+    "map/outlines.json": {400: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: {"R3", "R4", "R6", "R7", "R8", "R9", "R10"}},
+    "map/pick.json": {405: ALL},
+    "findings/": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
+    "findings/list.xlsx": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
+    "findings/<str:identity>/waiver/": {405: ALL},
+    "units/": {405: ALL},
+    "units/<str:code>.json": "by place",
+    "units/<str:code>/": "by place",
     "ogc": {200: ALL},
     "ogc/conformance": {200: ALL},
     "ogc/api": {200: ALL},
@@ -137,7 +164,7 @@ def test_every_collection_and_every_role_is_listed_here():
 
 
 @pytest.fixture(scope="module")
-def clients(django_db_setup, django_db_blocker, databases):
+def clients(django_db_setup, django_db_blocker, databases, tmp_path_factory):
     """The town, built once in a database of its own, and a client for each of them; nothing here writes to it."""
     name = databases.clone()
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
@@ -147,6 +174,8 @@ def clients(django_db_setup, django_db_blocker, databases):
         cache.clear()
         rendering.kept.answers.clear()
         town.build()
+        book = workbook(tmp_path_factory.mktemp("walk") / "企业.xlsx", {"企业": FIRMS, "年度数据": FAULTY_YEARS})
+        load(book, "enterprise", town.NANKAI, 2023)  # a round that still takes deliveries
         made = {who: Client(headers={"Accept": "application/json"}) for who in WHO}
         for who, where in WHO.items():
             if where is not None:
@@ -175,12 +204,13 @@ def visit(clients, who):
 
     def visited(path: str, status: int | tuple[int, ...], **headers):
         response = client.get(path, headers=headers or None)
+        content = response.getvalue()  # of a streamed answer too
         assert response.status_code in (status if isinstance(status, tuple) else (status,)), (
-            f"{path} as {who}: {response.content[:300]}"
+            f"{path} as {who}: {content[:300]}"
         )
         # What the visitor named, the answer may name; a short number, though, would be cut out of codes.
         named = re.findall(rb"/parcels/(\w{19})/", path.encode())
-        body = response.content.replace(named[0], b"") if named else response.content
+        body = content.replace(named[0], b"") if named else content
         for word in hidden:
             assert word.encode() not in body, f"{path} tells {who}: {word}"
         return response
@@ -215,12 +245,34 @@ def test_the_card_of_a_parcel_opens_in_its_own_place_alone(visit, who, place):
             response = visit(f"/parcels/{code}/{query}", status, Accept=accept)
             if who == "R3" and status == 200:
                 assert town.HOLDER in response.content.decode()
+            if status == 200:
+                assert (town.TAX in response.content.decode()) == (who in FIGURE_READERS)
     visit("/parcels/120104001001GB99999/", 401 if who == NOBODY else 404 if who in INSIDE else 403)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_the_card_of_a_building_opens_in_its_own_place_alone(visit, who, place):
+    seen = 200 if place in SEEN_PLACES[who] else 404
+    for accept, nobody in (("text/html", 302), ("application/json", 401)):
+        status = nobody if who == NOBODY else seen if who in INSIDE else 403
+        for query in ("", "?fragment=1"):
+            visit(f"/buildings/B{place}/{query}", status, Accept=accept)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_a_unit_opens_in_its_own_place_and_an_approved_one_for_everybody_in_the_public_columns(visit, who, place):
+    seen = place in SEEN_PLACES[who]
+    status = 200 if seen or town.UNIT_STATES[place] == "approved" else 404
+    told = visit(f"/units/U{place}.json", status)
+    page = visit(f"/units/U{place}/", status, Accept="text/html")
+    if status == 200:
+        assert ("drawn_by" in told.json()) == seen
+        assert ("author" in page.content.decode()) == seen
 
 
 def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):
     counts = visit("/map/overview.json", 200).json()["counts"]
-    for name in ("parcels", "patches", "buildings", "candidates", "units"):
+    for name in LAYERS:
         assert counts.get(name) == rows_expected(name, who), name
     if who in INSIDE:
         listed = visit("/map/candidates.json", 200).json()["items"]
@@ -229,6 +281,22 @@ def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):
         response = visit(f"/map/search.json?q={words}", status_for("map/search.json", who))
         if who in INSIDE:
             assert len(response.json()["items"]) == rows_expected("parcels", who)
+
+
+def test_no_note_list_or_table_of_findings_quotes_a_figure_of_a_firm(visit, who):
+    status = 200 if who in KEEPERS else 401 if who == NOBODY else 403
+    listed = visit("/map/registers.json?of=findings", status)
+    visit("/findings/?subject=91120104MA00000001", 302 if who == NOBODY else status, Accept="text/html")
+    if who in KEEPERS:
+        named = [one["identity"] for one in listed.json()["items"] if "税收" in one["sentence"]]
+        assert len(named) == (0 if who == "R2" else 1)  # it lies in no street
+        for identity in named:
+            (note,) = visit(f"/map/here.json?findings.code={identity}", 200).json()["items"]
+            assert "税收" in note["sentence"]
+        book = openpyxl.load_workbook(io.BytesIO(visit("/findings/list.xlsx", 200).content))
+        cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+        assert any("税收" in cell for cell in cells) == bool(named)
+        assert not any("271828" in cell for cell in cells)
 
 
 def test_programs_are_told_of_the_collections_each_of_them_sees(visit, who):

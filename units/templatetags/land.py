@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import template
 
 from units import codes
+from units.collections import COLLECTIONS
 from units.rights import TITLES, Role
 from units.spatial import SQUARE_METRES_PER_MU, rounded
 
@@ -23,6 +24,12 @@ def mu(value) -> str:
     if value is None:
         return "–"
     return f"{rounded(Decimal(str(value)) / SQUARE_METRES_PER_MU, 2):,}"
+
+
+@register.filter
+def money(value) -> str:
+    """An amount with two decimals and groups of thousands; a dash for what is not known."""
+    return "–" if value is None else f"{rounded(value, 2):,}"
 
 
 @register.filter
@@ -49,3 +56,9 @@ def role_titles(user) -> list:
     """What the user is called here: the titles of his roles, each once."""
     held = dict.fromkeys(grant.role for grant in user.grants())
     return [TITLES[Role(role)] for role in held if role in set(Role)]
+
+
+@register.filter
+def sees_findings(user) -> bool:
+    """Whether any finding of the data may be shown to the user, so that the way to the list is."""
+    return not COLLECTIONS["findings"].seen_by(user.grants()).rows.never

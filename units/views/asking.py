@@ -4,13 +4,22 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from units.collections import Collection
-from units.errors import UsageError
+from units.errors import UnknownName, UsageError
 from units.rights import Grant, View, grants_of
 
 
 def grants(request) -> tuple[Grant, ...]:
     """The grants of whoever asks; none for nobody signed in."""
     return grants_of(request.user)
+
+
+def only(request, *names: str) -> None:
+    """Refuse parameters of the address that are not among `names`, and any given twice: none is quietly ignored."""
+    for name, values in request.GET.lists():
+        if name not in names:
+            raise UnknownName(name[:100], names, _("parameter"))
+        if len(values) > 1:
+            raise UsageError(_("The parameter “%(name)s” is given more than once.") % {"name": name})
 
 
 def visible(collection: Collection, view: View) -> tuple[str, dict]:

@@ -1,9 +1,11 @@
-"""The card of one parcel: what it is, how large by which count, what lies under it, and why it was flagged or not."""
+"""The card of one parcel or building: what it is, who uses it, and why it was flagged or not."""
 
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,16 +16,18 @@ from units.collections import COLLECTIONS
 from units.criteria.landuse import NONE
 from units.criteria.measures import SOURCE_TITLES
 from units.errors import NotAllowed, NotFound, UsageError
-from units.explaining import explain
-from units.models import Category, Flag, Scheme, Street
-from units.rights import Grant
+from units.explaining import UOM_TITLES, explain, last_used
+from units.models import Building, Category, Flag, Occupancy, Scheme, Street
+from units.rights import Grant, sees_figures
 from units.spatial import rounded
-from units.views.asking import BOX, asked, box, grants, visible
+from units.views.asking import BOX, asked, box, grants, only, visible
+from units.views.economy import contracts, firms
 from units.views.land_classes import land_group
+from units.views.runs import named_set
 
 SQL = Path(__file__).parent.parent / "sql" / "pages"
+PARAMETERS = ("fragment", "criteria")
 FEW = 12  # buildings that are listed; all are counted
-NO_UNIT = {"", "1", "geoinv", "use_scheme"}  # shares and codes are shown without a unit
 EFFECTS = {
     "flag": gettext_lazy("condition"),
     "exclude": gettext_lazy("exclusion"),
@@ -32,40 +36,95 @@ EFFECTS = {
     "warn": gettext_lazy("warning"),
     "require": gettext_lazy("requirement"),
 }
+# What the rules that led to an outcome did, in the order in which they are told.
+LED = {
+    "candidate": ("flag",),
+    "excluded": ("exclude",),
+    "exempted": ("flag", "exempt"),
+}
 MIX_WIDTH = 100.0  # the bar of land classes is drawn in per cent
 
 
 @require_safe
 @cache_control(private=True, no_cache=True)
 def parcel(request, code: str):
-    """The card as a page of its own, or with `?fragment=1` as the part that the map puts beside itself."""
-    held = grants(request)
-    context = card(code, held)
+    """The card as a page of its own, or with `?fragment=1` as the part that the map puts beside itself.
+
+    `?criteria=` names the set by which it is judged, as the map shows it; without it, the one that ran last.
+    """
+    only(request, *PARAMETERS)
+    return _answer(request, card(code, grants(request), named_set(request.GET)))
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def building(request, code: str):
+    """The card of a building (楼宇), as a page or as the part that the map puts beside itself."""
+    only(request, *PARAMETERS)
+    return _answer(request, building_card(code, grants(request), named_set(request.GET)))
+
+
+def _answer(request, context: dict):
     fragment = request.GET.get("fragment") == "1"
-    return render(request, "units/_card.html" if fragment else "units/parcel.html", context)
+    return render(request, context["body"] if fragment else "units/parcel.html", context)
 
 
-def card(code: str, held: tuple[Grant, ...]) -> dict:
-    """Everything the card says of a parcel; NotFound when there is none that these grants may see."""
-    found = facts(code, held)
+def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dict:
+    """Everything the card says of a parcel, by one set; NotFound when there is none that these grants may see."""
+    found = facts("parcels", code, held)
     ground = under(found["fid"], held)
-    buildings = on(found["fid"], held)
+    buildings = on(found["fid"], held, criteria or stated(found["district_id"]))
     surveyed = [row["surveyed_m2"] for row in ground if row["surveyed_m2"] is not None]
+    figures = sees_figures(held, found["district_id"], found["street_id"])
     return {
-        "parcel": found,
+        "body": "units/_card.html",
+        "code": code,
         "box": ",".join(map(str, found["box"])),
+        "parcel": found,
         "street": Street.objects.filter(code=found["street_id"]).first(),
         "scheme_title": Scheme(found["use_scheme"]).label if found["use_scheme"] in Scheme else "",
         "ground": ground,
         "surveyed_m2": sum(surveyed) if surveyed else None,
         "buildings": buildings,
         "building_count": buildings[0]["all_of_them"] if buildings else 0,
-    } | why(code, held)
+        "figures": figures,
+        "firms": firms(Occupancy.objects.filter(parcel=found["fid"]), figures),
+        "contracts": contracts(found["fid"]),
+    } | why(code, held, criteria)
 
 
-def facts(code: str, held: tuple[Grant, ...]) -> dict:
-    """The parcel's own columns; one that the reader may not see is None."""
-    collection = COLLECTIONS["parcels"]
+def building_card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dict:
+    """Everything the card says of a building, by one set; NotFound when there is none that these grants may see."""
+    found = facts("buildings", code, held)
+    figures = sees_figures(held, found["district_id"], found["street_id"])
+    row = Building.objects.get(pk=found["fid"])
+    parcels = _overlay("under_building", "parcels", held, {"fid": row.pk}, of="buildings")
+    # A firm on the parcel that names no building is spread over all of them.
+    used = Q(building=row) | Q(building=None, parcel__in=[one["fid"] for one in parcels[:1]])
+    return {
+        "body": "units/_building.html",
+        "code": code,
+        "box": ",".join(map(str, found["box"])),
+        "building": row,
+        "base_survey": found["base_survey"],
+        "street": Street.objects.filter(code=found["street_id"]).first(),
+        "parcels": parcels,
+        "vacant": row.vacant_m2 / row.floor_area_m2 if row.vacant_m2 is not None and row.floor_area_m2 else None,
+        "figures": figures,
+        "vacant_since": day(row.extra.get("KZQSSJ")),
+        "firms": firms(Occupancy.objects.filter(used), figures),
+    } | why(code, held, criteria)
+
+
+def day(delivered) -> str:
+    """A date of eight digits as a delivery has it, written like all others; anything else as it is."""
+    text = str(delivered or "")
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
+
+
+def facts(name: str, code: str, held: tuple[Grant, ...]) -> dict:
+    """The own columns of a parcel or building; one that the reader may not see is None."""
+    collection = COLLECTIONS[name]
     view = collection.seen_by(held)
     if view.rows.never:
         raise NotAllowed(
@@ -73,10 +132,15 @@ def facts(code: str, held: tuple[Grant, ...]) -> dict:
         )
     source, params = visible(collection, view)
     columns = ", ".join(collection.names)
-    rows = asked(f"SELECT fid, {columns}, {BOX} FROM {source} AS seen WHERE code = %(code)s", params | {"code": code})
+    rows = asked(
+        f"SELECT fid, {columns}, {BOX} FROM {source} AS seen WHERE code = %(code)s ORDER BY fid LIMIT 1",
+        params | {"code": code},
+    )
     if not rows:
         raise NotFound(
-            _("There is no parcel %(code)s, or none that you may see.") % {"code": code},
+            _("There is no building %(code)s, or none that you may see.") % {"code": code}
+            if name == "buildings"
+            else _("There is no parcel %(code)s, or none that you may see.") % {"code": code},
             _("Find it on the map by its code or location."),
         )
     found = rows[0]
@@ -97,28 +161,69 @@ def under(fid: int, held: tuple[Grant, ...]) -> list[dict]:
     return rows
 
 
-def on(fid: int, held: tuple[Grant, ...]) -> list[dict]:
-    """The largest buildings on the parcel, each with the number of all of them."""
-    return _overlay("on_parcel", "buildings", held, {"fid": fid, "limit": FEW})
-
-
-def why(code: str, held: tuple[Grant, ...]) -> dict:
-    """What the rules say of the parcel; where no criteria can be asked, the sentence that says so."""
+def stated(district: str) -> str | None:
+    """The set by which a district is judged where none is named; None where nobody could say."""
     try:
-        told = explain(code, grants=held)
+        return last_used(district)
+    except UsageError:
+        return None
+
+
+def on(fid: int, held: tuple[Grant, ...], criteria: str | None) -> list[dict]:
+    """The largest buildings on the parcel, each with the number of all of them and what the set says of it."""
+    rows = _overlay("on_parcel", "buildings", held, {"fid": fid, "limit": FEW})
+    flags = Flag.objects.filter(building__in=[row["fid"] for row in rows], criteria=criteria or "")
+    outcomes = dict(flags.values_list("building", "outcome"))
+    for row in rows:
+        outcome = outcomes.get(row["fid"])
+        row["outcome"], row["outcome_title"] = outcome, Flag.Outcome(outcome).label if outcome else ""
+        known = row["vacant_m2"] is not None and row["floor_area_m2"]
+        row["vacant"] = row["vacant_m2"] / row["floor_area_m2"] if known else None
+    return rows
+
+
+def why(code: str, held: tuple[Grant, ...], criteria: str | None) -> dict:
+    """What the rules say of the subject; where no criteria can be asked, the sentence that says so."""
+    # Cards that are linked to from one that was asked for by a set are of that set too.
+    named = {"named_set": criteria or "", "by_set": f"?{urlencode({'criteria': criteria})}" if criteria else ""}
+    try:
+        told = explain(code, criteria, grants=held)
     except UsageError as error:
-        return {"told": None, "untold": error}
-    # What is met comes first, then what nobody can say; the rest is there to be checked.
-    rules = sorted(told["rules"], key=lambda rule: (rule["verdict"] is not True, rule["verdict"] is not None))
-    rules = [_readable(rule, told) for rule in rules]
-    category = told["category"]
-    return {
+        return named | {"told": None, "untold": error}
+    rules = [_readable(rule, told) for rule in told["rules"]]
+    judging = [rule for rule in rules if rule["effect"] != "classify"]
+    led = LED.get(told["outcome"], ())
+    for rule in judging:
+        rule["led"] = met(rule) and rule["effect"] in led  # told at the top, with its words
+    return named | {
         "told": told,
         "outcome_title": Flag.Outcome(told["outcome"]).label,
-        "category_title": _category_title(category),
-        "judging": [rule for rule in rules if rule["effect"] != "classify"],
+        "category_title": _category_title(told["category"]),
+        "because": [
+            {
+                "effect_title": EFFECTS[effect],
+                "rules": [rule for rule in judging if met(rule) and rule["effect"] == effect],
+            }
+            for effect in led
+        ],
+        "asked": by_owner(told["missing"]),
+        "met": [rule for rule in judging if met(rule)],
+        "unknown": [rule for rule in judging if rule["verdict"] is None],
+        "not_met": [rule for rule in judging if rule["verdict"] is False],
         "classifying": [rule for rule in rules if rule["effect"] == "classify"],
     }
+
+
+def met(rule: dict) -> bool:
+    return rule["verdict"] is True
+
+
+def by_owner(missing: list[dict]) -> list[dict]:
+    """The facts to ask for under the department that owns them, so that one letter a department will do."""
+    owners: dict[str, list[str]] = {}
+    for fact in missing:
+        owners.setdefault(fact["owner_name"], []).append(fact["title"])
+    return [{"owner": owner, "facts": facts} for owner, facts in owners.items()]
 
 
 def _readable(rule: dict, told: dict) -> dict:
@@ -130,6 +235,7 @@ def _readable(rule: dict, told: dict) -> dict:
             {
                 "title": measures[name]["title"],
                 "value": _written(one["value"], one["uom"], measures[name]["decimals"]),
+                "hidden": one.get("hidden", False),
                 "source": f"{SOURCE_TITLES.get(one['source'], one['source'])} {one['as_of'] or ''}".strip(),
             }
             for name, one in rule["inputs"].items()
@@ -150,7 +256,7 @@ def _written(value, uom: str, decimals: int | None = None) -> str | None:
         return "、".join(str(one) for one in value)
     if isinstance(value, int | float | Decimal):
         number = f"{value}" if decimals is None else f"{rounded(value, decimals)}"
-        return number if uom in NO_UNIT else f"{number} {uom}"
+        return f"{number}\N{NO-BREAK SPACE}{UOM_TITLES[uom]}" if uom in UOM_TITLES else number
     return _category_title(value) if value == NONE or value in Category else value
 
 
@@ -160,13 +266,14 @@ def _category_title(category: str) -> str:
     return str(Category(category).label) if category in Category else _("Category unknown")
 
 
-def _overlay(question: str, name: str, held: tuple[Grant, ...], values: dict) -> list[dict]:
-    parcels, params = visible(COLLECTIONS["parcels"], COLLECTIONS["parcels"].seen_by(held))
+def _overlay(question: str, name: str, held: tuple[Grant, ...], values: dict, of: str = "parcels") -> list[dict]:
+    """The rows of the collection `name` over one of the collection `of`, both as far as these grants see them."""
+    ours, params = visible(COLLECTIONS[of], COLLECTIONS[of].seen_by(held))
     others, other_params = visible(COLLECTIONS[name], COLLECTIONS[name].seen_by(held))
     # Both number their rights from nought; the second set gets a name of its own.
     others = others.replace("%(", "%(other_")
     params = params | {f"other_{key}": value for key, value in other_params.items()} | values
-    return asked(_read(question).format(parcel=parcels, **{name: others}), params)
+    return asked(_read(question).format(**{of.removesuffix("s"): ours, name: others}), params)
 
 
 @cache

@@ -1,30 +1,31 @@
-"""The map: layers, legend, the list of candidates and the card of one parcel."""
+"""The map: layers, legend, the lists beside it, and what its scripts are told."""
 
+from django.conf import settings
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from units.collections import COLLECTIONS
-from units.models import Category, District, Flag, Survey
+from units.models import Category, Flag
+from units.rights import Role
+from units.views import legend, registers
 from units.views.asking import grants
-from units.views.land_classes import BY_PREFIX, LAND_GROUPS
+from units.views.land_classes import BY_PREFIX
+from units.views.places import districts_of, with_surveys
 from units.views.words import map_words
 
-# From the ground up, as they are painted; a reader gets those whose rows are open to him.
-LAYERS = ("patches", "parcels", "buildings", "candidates", "units")
-# What asks for work comes first; what is settled is there to be looked up, and hidden on the map until asked for.
-OUTCOMES = (
-    Flag.Outcome.CANDIDATE,
-    Flag.Outcome.UNDECIDED,
-    Flag.Outcome.EXEMPTED,
-    Flag.Outcome.EXCLUDED,
-    Flag.Outcome.NOT_LOW,
-)
-SHOWN_AT_FIRST = OUTCOMES[:3]
 START = (39.12, 117.15, 11)  # latitude, longitude, zoom: Tianjin, until something is loaded
+DRAWERS = {Role.ANALYST, Role.STREET, Role.OFFICE}  # who draws units (workflow 4.1)
+# The national map, in Web Mercator (w) like our tiles: ground and names are two layers. It is of CGCS2000, not shifted.
+TIANDITU = (
+    "https://t{s}.tianditu.gov.cn/%(layer)s_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&STYLE=default"
+    "&FORMAT=tiles&TILEMATRIXSET=w&LAYER=%(layer)s&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk=%(key)s"
+)
+GROUNDS = {"vec": (_("Tianditu, map"), ("vec", "cva")), "img": (_("Tianditu, imagery"), ("img", "cia"))}
 
 
 @require_safe
@@ -33,16 +34,30 @@ START = (39.12, 117.15, 11)  # latitude, longitude, zoom: Tianjin, until somethi
 def map_page(request):
     """The page; what it shows it asks for itself, so it opens before anything is counted."""
     held = grants(request)
-    layers = [name for name in LAYERS if not COLLECTIONS[name].seen_by(held).rows.never]
+    layers = [one for one in legend.LAYERS if not COLLECTIONS[one.id].seen_by(held).rows.never]
+    names = [one.id for one in layers]
+    inside = "parcels" in names
+    grounds = base_maps() if inside else []
+    draw = drawing(held)
     told = {
-        "layers": [{"id": name, "tilejson": reverse("tilejson", kwargs={"layer": name})} for name in layers],
+        "layers": [{"id": name, "tilejson": reverse("tilejson", kwargs={"layer": name})} for name in names],
+        "legend": legend.as_told(layers),
+        "lists": [name for name in registers.TITLES if name in names] if inside else [],
         "overview": reverse("map-overview"),
         "candidates": reverse("map-candidates"),
+        "table": reverse("map-candidates-table"),
+        "registers": reverse("map-registers"),
         "search": reverse("map-search"),
+        "here": reverse("map-here"),
+        "measure": reverse("map-measure"),
+        "places": reverse("map-places"),
         "signIn": reverse("login"),
         "card": reverse("parcel", kwargs={"code": "CODE"}),
+        "building": _address("building", code="CODE"),
+        "draw": draw,
+        "grounds": grounds,
         "start": START,
-        "inside": "parcels" in layers,
+        "inside": inside,
         "landGroups": BY_PREFIX,
         "categories": dict(Category.choices),
         "outcomes": dict(Flag.Outcome.choices),
@@ -54,24 +69,51 @@ def map_page(request):
         "units/map.html",
         {
             "told": told,
-            "layers": layers,
-            "land_groups": LAND_GROUPS,
-            "outcomes": [(outcome.value, outcome.label, outcome in SHOWN_AT_FIRST) for outcome in OUTCOMES],
+            "layers": sorted(layers, key=lambda one: legend.ORDER.index(one.id)),
+            "lists": [(name, title) for name, title in registers.TITLES.items() if name in told["lists"]],
+            "parts": [(name, one.titles.choices) for name, one in registers.LISTS.items() if name in told["lists"]],
+            "grounds": grounds,
+            "outcomes": [(outcome.value, outcome.label) for outcome in legend.OUTCOMES],
             "categories": Category.choices,
-            "inside": "parcels" in layers,
-            "places": places(held),
+            "inside": inside,
+            "places": with_surveys(held),
             "scoped": bool(held),
         },
     )
 
 
-def places(held) -> list[dict]:
-    """The districts of the reader with the year of the survey in force in each."""
-    if not held:
+def base_maps() -> list[dict]:
+    """The base maps that the deployer has switched on by a key; none as a rule.
+
+    The key is one for browsers, bound to the site's address by Tianditu; it is told to who works here and not to
+    the public.
+    """
+    if not settings.TIANDITU_KEY:
         return []
-    codes = {grant.district or (grant.street or "")[:6] or None for grant in held}
-    districts = District.objects.order_by("code")
-    if None not in codes:
-        districts = districts.filter(code__in=codes)
-    years = dict(Survey.objects.filter(state=Survey.State.IN_FORCE).values_list("district_id", "year"))
-    return [{"code": one.code, "name": one.name, "survey": years.get(one.code)} for one in districts]
+    return [
+        {
+            "id": name,
+            "title": str(title),
+            "tiles": [TIANDITU % {"layer": layer, "key": settings.TIANDITU_KEY} for layer in layers],
+        }
+        for name, (title, layers) in GROUNDS.items()
+    ]
+
+
+def drawing(held) -> dict | None:
+    """The addresses that drawing a unit needs, for who may draw one."""
+    drawers = tuple(grant for grant in held if grant.role in DRAWERS)
+    addresses = {name: _address(f"map-{name}") for name in ("compose", "pick", "outlines")}
+    units, unit, own = _address("units"), _address("unit-json", code="CODE"), _address("unit", code="CODE")
+    if not drawers or None in (*addresses.values(), units, unit, own):
+        return None
+    districts = [{"code": one.code, "name": one.name} for one in districts_of(drawers)]
+    return addresses | {"units": units, "unit": unit, "page": own, "districts": districts}
+
+
+def _address(name: str, **parts) -> str | None:
+    """The address of a page, or None where this site has none such."""
+    try:
+        return reverse(name, kwargs=parts)
+    except NoReverseMatch:
+        return None

@@ -1,4 +1,4 @@
-"""Tell the map what there is: counts for its legend, where it lies, and which criteria ran."""
+"""Tell the map what there is: counts for its legend and lists, where it lies, and which criteria ran."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -9,49 +9,71 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from units.collections import COLLECTIONS, Collection
-from units.models import FlagRun, Revision
+from units.criteria.measures import FACTS
+from units.models import Department, Determination, Revision, Street
 from units.rights import View
-from units.views.asking import BOX, asked, box, grants, visible
+from units.views.asking import BOX, asked, box, grants, only, visible
+from units.views.candidates import rule_titles
 from units.views.land_classes import land_group
+from units.views.legend import LAYERS, UNKNOWN
+from units.views.runs import latest_runs
 
 KEPT_SECONDS = 3600  # a count is kept this long while its tables do not change
-GROUPED_BY = {"patches": "dlbm", "candidates": "outcome || '/' || category"}
+# By what the legend parts a layer: the columns, and the name of the facet.
+GROUPED_BY = {
+    "patches": ("dlbm", "land"),
+    "control-areas": ("kind", "kind"),
+    "legacy": ("state", "legacy"),
+    "units": ("state", "unit"),
+    "findings": ("severity", "severity"),
+    "candidates": ("criteria, outcome, category", ""),
+}
+# What the list of candidates may be narrowed to.
+NARROWED_BY = {"rule": "unnest(fired)", "fact": "unnest(missing)", "street": "street_id"}
 
 
 @require_safe
 @cache_control(private=True, no_cache=True)
 def overview(request):
-    """Counts and the box of everything this reader may see; each is counted again only when its tables changed."""
+    """Counts and the box of everything this reader may see; each is counted again only when its tables changed.
+
+    {box, counts: {layer}, groups: {layer: {facet: {value: number}}}, outcomes: {set: {outcome: {category}}},
+    narrow: {set: {rules, owners, streets}}, runs}
+    """
+    only(request)
     held = grants(request)
     told = {}
-    for name in ("patches", "parcels", "buildings", "candidates", "units"):
-        view = COLLECTIONS[name].seen_by(held)
+    for layer in LAYERS:
+        view = COLLECTIONS[layer.id].seen_by(held)
         if not view.rows.never:
-            told[name] = counted(COLLECTIONS[name], view)
+            told[layer.id] = counted(COLLECTIONS[layer.id], view)
     boxes = [one["box"] for one in told.values() if one["box"]]
+    judged = told.get("candidates", {})
     return JsonResponse(
         {
             "box": _around(boxes),
             "counts": {name: one["count"] for name, one in told.items()},
-            "land": _land(told.get("patches", {}).get("groups", {})),
-            "outcomes": _outcomes(told.get("candidates", {}).get("groups", {})),
+            "groups": {name: _facets(name, one["groups"]) for name, one in told.items() if name != "candidates"},
+            "outcomes": _outcomes(judged.get("groups", {})),
+            "narrow": _narrow(judged.get("narrowed", [])),
+            "states": _states() if judged else [],
             "runs": _runs(held),
         }
     )
 
 
 def counted(collection: Collection, view: View) -> dict:
-    """{count, box, groups} of what `view` shows of the collection."""
+    """{count, box, groups, narrowed} of what `view` shows of the collection."""
     revisions = Revision.objects.filter(name__in=collection.revisions).order_by("name").values_list("number", flat=True)
     digest = hashlib.sha256(repr((view.rows, tuple(revisions))).encode()).hexdigest()
-    key = f"overview-{collection.id}-{digest}"
+    key = f"overview-by-district-{collection.id}-{digest}"
     found = cache.get(key)
     if found is None:
         source, params = visible(collection, view)
-        group = GROUPED_BY.get(collection.id, "NULL::text")
+        columns, _facet = GROUPED_BY.get(collection.id, ("''", ""))
         rows = asked(
-            f"SELECT name, count, {BOX} FROM (SELECT {group} AS name, count(*) AS count, ST_Extent(geom) AS geom"
-            f" FROM {source} AS seen GROUP BY 1) AS grouped",
+            f"SELECT name, count, {BOX} FROM (SELECT concat_ws('/', {columns}) AS name, count(*) AS count,"
+            f" ST_Extent(geom) AS geom FROM {source} AS seen GROUP BY 1) AS grouped",
             params,
         )
         boxes = [box(row) for row in rows]
@@ -60,6 +82,13 @@ def counted(collection: Collection, view: View) -> dict:
             "groups": {row["name"]: row["count"] for row in rows},
             "box": _around([one for one in boxes if one]),
         }
+        if collection.id == "candidates":
+            parts = (
+                f"SELECT '{by}' AS by, criteria, district_id AS district, {value} AS value, count(*) AS count"
+                f" FROM {source} AS seen GROUP BY 2, 3, 4"
+                for by, value in NARROWED_BY.items()
+            )
+            found["narrowed"] = asked(" UNION ALL ".join(parts), params)
         cache.set(key, found, KEPT_SECONDS)
     return found
 
@@ -71,31 +100,75 @@ def _around(boxes: list[list[float]]) -> list[float] | None:
     return [min(west), min(south), max(east), max(north)]
 
 
-def _land(groups: dict[str, int]) -> dict[str, int]:
+def _facets(layer: str, groups: dict[str, int]) -> dict[str, dict[str, int]]:
+    if layer not in GROUPED_BY:
+        return {}
+    facet = GROUPED_BY[layer][1]
+    if layer != "patches":
+        return {facet: groups}
     counts = Counter()
     for dlbm, count in groups.items():
         counts[land_group(dlbm)] += count
-    return counts
+    return {facet: counts}
 
 
-def _outcomes(groups: dict[str, int]) -> dict[str, dict[str, int]]:
-    counts = defaultdict(dict)
+def _outcomes(groups: dict[str, int]) -> dict[str, dict[str, dict[str, int]]]:
+    counts = defaultdict(lambda: defaultdict(dict))
     for name, count in groups.items():
-        outcome, _slash, category = name.partition("/")
-        counts[outcome][category or "unknown"] = count
+        criteria, outcome, category = name.split("/")
+        counts[criteria][outcome][category or UNKNOWN] = count
     return counts
+
+
+def _narrow(rows: list[dict]) -> dict[str, dict[str, list[dict]]]:
+    """For each set: the rules that were met, the owners of what is missing, and the streets, each with its count."""
+    found = defaultdict(lambda: {"rules": [], "owners": [], "streets": []})
+    streets = dict(
+        Street.objects.filter(code__in=[row["value"] for row in rows if row["by"] == "street"]).values_list(
+            "code", "name"
+        )
+    )
+    titles = {name: rule_titles(name) for name in {row["criteria"] for row in rows}}
+    counts: dict[tuple, Counter] = defaultdict(Counter)  # (set, list) → value → number
+    owed = defaultdict(set)  # (set, owner) → the districts whose department of that code it is
+    for row in rows:
+        criteria, value = row["criteria"], row["value"]
+        if value is None:
+            continue
+        if row["by"] != "fact":
+            counts[criteria, row["by"]][value] += row["count"]
+        elif value in FACTS:
+            owner = FACTS[value].owner
+            counts[criteria, "owner"][owner] += row["count"]
+            owed[criteria, owner].add(row["district"])
+    departments = Department.objects.values_list("district", "code", "name") if rows else []
+    names = {(district, code): name for district, code, name in departments}
+    for (criteria, by), numbers in counts.items():
+        for value, count in numbers.items():
+            if by == "rule":
+                title = titles[criteria].get(value, value)
+            elif by == "street":
+                title = streets.get(value, value)
+            else:
+                # The code of a department is one only within its district: another calls it by another name.
+                called = {names.get((district, value), value) for district in owed[criteria, value]}
+                title = "、".join(sorted(called))
+            found[criteria][f"{by}s"].append({"id": value, "title": title, "count": count})
+    for one in found.values():
+        one["rules"].sort(key=lambda rule: (-rule["count"], rule["id"]))
+        one["owners"].sort(key=lambda owner: owner["id"])
+        one["streets"].sort(key=lambda street: street["id"])
+    return found
+
+
+def _states() -> list[dict]:
+    """The states of records that people keep; none while nobody has begun to determine."""
+    there = set(Determination.objects.order_by().values_list("state", flat=True).distinct())
+    return [{"id": one.value, "title": str(one.label)} for one in Determination.State if one.value in there]
 
 
 def _runs(held) -> list[dict]:
-    """The latest run of each district and criteria set that this reader may see."""
-    view = COLLECTIONS["candidates"].seen_by(held)
-    if view.rows.never:
-        return []
-    runs = FlagRun.objects.select_related("edition", "survey", "district").order_by(
-        "district_id", "edition__name", "-ran_at"
-    )
-    if not view.rows.always:
-        runs = runs.filter(district__in={dict(scope)["district_id"] for scope in view.rows.alternatives})
+    """The latest runs, for the legend."""
     return [
         {
             "district": run.district.name,
@@ -105,5 +178,5 @@ def _runs(held) -> list[dict]:
             "official": run.edition.official,
             "ran_at": run.ran_at.isoformat(),
         }
-        for run in runs.distinct("district_id", "edition__name")
+        for run in latest_runs(held)
     ]

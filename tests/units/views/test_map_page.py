@@ -33,7 +33,11 @@ def test_nobody_signed_in_sees_a_map_of_units_and_a_way_to_sign_in(reader):
 
 def test_a_planner_sees_every_layer_of_the_main_job_and_his_district(reader):
     page = reader(Role.OFFICE, town.NANKAI).get("/").content.decode()
-    assert [layer["id"] for layer in told(page)["layers"]] == ["patches", "parcels", "buildings", "candidates", "units"]
+    layers = [layer["id"] for layer in told(page)["layers"]]
+    assert layers == ["patches", "buildings", "parcels", "control-areas", "legacy", "candidates", "units", "findings"]
+    shown = {name for name, one in told(page)["legend"].items() if one["shown"]}
+    assert shown == {"patches", "buildings", "parcels", "candidates", "units"}  # the others would drown them
+    assert all(f'data-layer-toggle="{name}"' in page for name in layers)
     assert re.search(r"<b>120104</b>\s*<span>[^<]*2022", page)
     assert "<b>120103</b>" not in page
 
@@ -64,9 +68,21 @@ def test_the_language_is_told_to_the_browser_and_can_be_switched(reader):
 
 def test_the_overview_counts_what_the_reader_may_see(script):
     one = script(Role.OFFICE, town.NANKAI).get("/map/overview.json").json()
-    assert one["counts"] == {"patches": 3, "parcels": 3, "buildings": 3, "candidates": 3, "units": 4}
-    assert one["land"] == {"industrial": 3}  # and of units, the approved one of the other district too
-    assert one["outcomes"] == {"candidate": {"industrial": 3}}
+    threes = ("patches", "parcels", "buildings", "candidates", "control-areas", "legacy", "findings")
+    assert one["counts"] == dict.fromkeys(threes, 3) | {"units": 4}  # the approved unit of the other district too
+    assert one["groups"] == {
+        "patches": {"land": {"industrial": 3}},
+        "parcels": {},
+        "buildings": {},
+        "control-areas": {"kind": {"park": 3}},
+        "legacy": {"legacy": {"draft": 3}},
+        "units": {"unit": {"approved": 2, "draft": 2}},
+        "findings": {"severity": {"error": 3}},
+    }
+    assert one["outcomes"] == {"town": {"candidate": {"industrial": 3}}}
+    narrow = one["narrow"]["town"]
+    assert narrow["rules"] == [{"id": "IND-FAR", "title": "IND-FAR", "count": 3}]
+    assert [(street["id"], street["count"]) for street in narrow["streets"]] == [("120104001", 1), ("120104002", 1)]
     assert one["box"] == pytest.approx([117.1, 39.1, 117.104, 39.105])
     street = script(Role.STREET, town.NANKAI, "120104002").get("/map/overview.json").json()
     assert street["counts"]["parcels"] == 1
@@ -76,7 +92,8 @@ def test_the_overview_counts_what_the_reader_may_see(script):
 def test_the_overview_tells_the_public_of_approved_units_alone(script):
     one = script().get("/map/overview.json").json()
     assert one["counts"] == {"units": 2}
-    assert (one["land"], one["outcomes"], one["runs"]) == ({}, {}, [])
+    assert one["groups"] == {"units": {"unit": {"approved": 2}}}
+    assert (one["outcomes"], one["narrow"], one["states"], one["runs"]) == ({}, {}, [], [])
 
 
 def test_the_overview_is_counted_again_only_when_its_tables_changed(script, monkeypatch):
@@ -89,7 +106,8 @@ def test_the_overview_is_counted_again_only_when_its_tables_changed(script, monk
     assert asked == []
     Parcel.objects.filter(code=f"{town.NANKAI}001001GB00000").update(address="moved")
     client.get("/map/overview.json")
-    assert len(asked) == 2  # parcels, and the candidates that are drawn with their shapes
+    # Parcels, and the candidates that are drawn with their shapes: these twice, for the legend and for the list.
+    assert len(asked) == 3
 
 
 def test_a_run_says_whether_its_criteria_are_official(script):
@@ -232,7 +250,7 @@ def test_a_scope_is_given_by_the_title_of_its_role(the_town):
     assert re.search(r"<option[^>]*>R5 专班办公室</option>", page)
 
 
-@pytest.mark.parametrize("words", ["%", "_", "\\", "120103001001GB00003", "' OR 1=1 --"])
+@pytest.mark.parametrize("words", ["%", "_", "\\", "120103001001GB00003", "120103001", "' OR 1=1 --"])
 def test_a_search_takes_signs_as_they_are_and_stays_in_the_district(script, words):
     assert script(Role.OFFICE, town.NANKAI).get("/map/search.json", {"q": words}).json() == {
         "items": [],

@@ -1,12 +1,24 @@
-// The card of one parcel, in place of the list until one goes back.
+// The card of one parcel or building, in place of the list until one goes back.
 import { askFragment } from "./asking.js";
+import { copyLink } from "./link.js";
 import { $, element, say, signInLink, told } from "./page.js";
+import { state } from "./state.js";
+
+const BUILDING = "building:";  // before the code of a building, in the address
 
 export function card({ opened, closed }) {
   const view = $("#card-view"), listView = $("#list-view"), place = $("#card"), link = $("#card-link");
   let turn = 0;
 
-  const address = (code) => told.card.replace("CODE", encodeURIComponent(code));
+  // By the set whose flags the map shows, so that card and map say the same.
+  const address = (code, words = {}) => {
+    if (state.criteria) words.criteria = state.criteria;
+    const page = code.startsWith(BUILDING)
+      ? told.building.replace("CODE", encodeURIComponent(code.slice(BUILDING.length)))
+      : told.card.replace("CODE", encodeURIComponent(code));
+    const query = new URLSearchParams(words).toString();
+    return query ? `${page}?${query}` : page;
+  };
 
   async function open(code, fallback = null) {
     const mine = ++turn;
@@ -16,10 +28,10 @@ export function card({ opened, closed }) {
     place.setAttribute("aria-busy", "true");
     let inside;
     try {
-      inside = await askFragment(`${address(code)}?fragment=1`);
+      inside = await askFragment(address(code, { fragment: 1 }));
     } catch (trouble) {
       if (mine !== turn) return;
-      const sentence = trouble.signedOut ? say("signedOut") : trouble.status === 404 ? say("noParcel", { code }) : say("noAnswer");
+      const sentence = trouble.signedOut ? say("signedOut") : trouble.status === 404 ? say("noParcel", { code: code.replace(BUILDING, "") }) : say("noAnswer");
       place.replaceChildren(element("div", { className: "list-empty" },
         element("p", { role: "alert", textContent: sentence }), trouble.signedOut ? signInLink() : null));
       place.setAttribute("aria-busy", "false");
@@ -44,14 +56,10 @@ export function card({ opened, closed }) {
 
   $("#card-back").addEventListener("click", close);
   view.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
-  link.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      link.textContent = say("copied");
-      setTimeout(() => { link.textContent = say("copyLink"); }, 1600);
-    } catch {
-      window.prompt(say("copyLink"), location.href);  // without HTTPS a page may not write to the clipboard
-    }
-  });
+  link.addEventListener("click", () => copyLink(link));
   return { open, close, get shown() { return !view.hidden; } };
 }
+
+// How the address names the card of a subject, and the code that its tiles carry.
+export const cardCode = (item) => (item.kind === "building" ? `${BUILDING}${item.code}` : item.code);
+export const tileCode = (code) => code?.replace(BUILDING, "") ?? null;

@@ -1,12 +1,13 @@
-// Meridians and parallels with their degrees: a ground that needs no other host.
+// Meridians and parallels with their degrees: a ground that needs no other host. A layer to be added to the map.
 
 const STEPS = [10, 5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.025, 0.01, 0.005, 0.0025, 0.001];
 const BESIDE_ZOOM = 44;  // pixels: no degree under the zoom buttons
 const LABEL = 60;        // pixels: about the width of one
-const LINES = 5;  // at least so many across the window
+const LINES = 5;  // at least so many across the window, as long as their degrees have room
+const ROOM = 96;  // pixels between two lines whose degrees can be read
 
 export function graticule(map) {
-  const drawn = L.layerGroup().addTo(map);
+  const drawn = L.layerGroup();
   const pane = map.createPane("graticule");
   pane.style.zIndex = 350;
   pane.style.pointerEvents = "none";
@@ -17,7 +18,8 @@ export function graticule(map) {
   function draw() {
     drawn.clearLayers();
     const seen = map.getBounds(), width = seen.getEast() - seen.getWest();
-    const step = STEPS.find((one) => width / one >= LINES) ?? STEPS.at(-1);
+    const wide = (one) => (map.getSize().x * one) / width >= ROOM;
+    const step = STEPS.find((one, i) => width / one >= LINES || !wide(STEPS[i + 1] ?? 0)) ?? STEPS.at(-1);
     const digits = Math.max(0, String(step).split(".")[1]?.length ?? 0);
     const every = (from, to) => {
       const values = [];
@@ -40,6 +42,7 @@ export function graticule(map) {
     L.marker(place, { icon, pane: "graticule", interactive: false, keyboard: false }).addTo(drawn);
   }
 
-  map.on("moveend resize", draw);
-  draw();
+  map.on("moveend resize", () => { if (map.hasLayer(drawn)) draw(); });
+  drawn.on("add", draw);
+  return drawn;
 }

@@ -1,140 +1,210 @@
 // The map page: one state, painted on the map and told by the panels beside it.
-import { askJson } from "./asking.js";
 import * as address from "./address.js";
-import { card } from "./card.js";
-import { graticule } from "./graticule.js";
+import { askJson } from "./asking.js";
+import { card, cardCode, tileCode } from "./card.js";
+import { ground, makeMap } from "./ground.js";
+import { here } from "./here.js";
 import { legend } from "./legend.js";
+import { copyLink } from "./link.js";
 import { list } from "./list.js";
-import { $, element, say, signInAddress, squareMetres, told } from "./page.js";
+import { measure } from "./measure.js";
+import { $, say, signInAddress, told } from "./page.js";
 import { paintedLayer } from "./painting.js";
 import { search } from "./search.js";
+import { follow, state } from "./state.js";
 import { TileSource } from "./tiles.js";
 
 const LOOK_AGAIN = 60_000;  // milliseconds between two looks at the version of the data
 const CLOSE_ENOUGH = 16;    // the zoom at which a parcel chosen from the list is shown
 
-const state = {
-  selected: null,
-  shown: Object.fromEntries(told.layers.map((one) => [one.id, true])),
-  outcomes: new Set(),
-  land: new Set(),
-  landGroups: told.landGroups,
-};
-const here = address.read();
-const map = L.map("map", {
-  zoomControl: false, attributionControl: false, minZoom: 4, maxZoom: 20, fadeAnimation: false, maxBoundsViscosity: 0.8,
-  maxBounds: [[-5, 55], [62, 150]],
-});
-map.setView(told.start.slice(0, 2), told.start[2]);
-L.control.zoom({ zoomInTitle: say("zoomInTitle"), zoomOutTitle: say("zoomOutTitle") }).addTo(map);
-L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-graticule(map);
-
+const first = address.read();
+const map = makeMap();
+follow(first.params);
+state.criteria = first.params.get("set");
 const sources = told.layers.map((one) => new TileSource(one.id, one.tilejson, {
   wanted: (tile) => tile.z === painted.zoom(),
   trouble: showTrouble,
 }));
 const painted = paintedLayer(sources, state);
-const legendPanel = legend(map, state, sources, () => { painted.repaint(); legendPanel.tellZoom(); });
-const listPanel = told.inside ? list(choose) : null;
+const pin = L.circleMarker([0, 0], { radius: 7, color: "#12262b", weight: 2.5, fillColor: "#fff", fillOpacity: 0.9, interactive: false });
+const written = () => address.write(map, address.read().code);
+const groundPanel = ground(map, written);
+const legendPanel = legend(map, sources, (anotherSet) => {
+  painted.repaint();
+  legendPanel.tellZoom();
+  if (anotherSet) {
+    listPanel?.fill();
+    listPanel?.load();
+    if (cardPanel?.shown) cardPanel.open(address.read().code, []);
+  }
+  written();
+});
+const listPanel = told.inside ? list(map, { choose, changed: written, streetChosen: (code) => look(groundPanel.street(code)?.box) }) : null;
 const cardPanel = told.inside ? card({ opened, closed }) : null;
-if (told.inside) search(choose);
+const notes = here({
+  changed: (repaint = true) => {
+    if (repaint) painted.repaint();
+    listPanel?.select(state.selected ?? notes.named?.code ?? null);
+    written();
+  },
+  show: (box) => look(box),
+  openCard: cardPanel && told.building ? (item) => cardPanel.open(cardCode({ kind: "building", code: item.code }), []) : null,
+});
+// What the module that draws units is handed; it sets onPick, onAddress, onFound and onMeasure, which are asked first.
+const desk = { map, painted, state, told, sources, refreshed, cardPanel, listPanel, onPick: null, onAddress: null, onFound: null, onMeasure: null };
+desk.measure = measure(map, () => desk.onMeasure?.());
+if (told.inside) search(found);
+let overview = null, tried = 0, owed = false;  // owed: the list is older than the data, as it was hidden when they changed
 
 $(".skip").addEventListener("click", (event) => {
   event.preventDefault();  // the address holds the place on the map
   ($("#search") ?? map.getContainer()).focus();
 });
+$("#tool-home").addEventListener("click", () => look(overview?.box, true));
+$("#tool-link").addEventListener("click", () => copyLink($("#tool-link")));
 map.on("zoomend", () => { if (sources.filter((one) => one.owes(map.getZoom())).length) painted.repaint(); });
 const busy = (yes) => map.getContainer().setAttribute("aria-busy", yes);
 painted.layer.on("loading", () => busy(true)).on("load", () => busy(false));
 start();
 
 async function start() {
-  const [overview] = await Promise.all([look(), refresh()]);
-  if (here.zoom !== null) map.setView([here.lat, here.lng], here.zoom, { animate: false });
-  else if (overview?.box) {
-    const [west, south, east, north] = overview.box;
-    map.fitBounds([[south, west], [north, east]], { animate: false, padding: [12, 12], maxZoom: 17 });
-  }
+  await Promise.all([count(), refresh(), groundPanel.load()]);
+  if (first.zoom !== null) map.setView([first.lat, first.lng], first.zoom, { animate: false });
+  else if (overview?.box) look(overview.box, true);
   painted.layer.addTo(map);
-  legendPanel.tellZoom();
-  map.on("moveend", () => address.write(map, address.read().code));
+  legendPanel.tell();
+  map.on("moveend", written);
   window.addEventListener("hashchange", arrive);  // Back, Forward, or an address pasted into the open map
   map.on("click", picked);
+  if (told.draw) (await import("./compose.js")).compose(desk);
   if (told.inside) {
     $("#nothing").hidden = !overview || Boolean(overview.counts.parcels || overview.counts.patches);
+    listPanel.follow(first.params);
+    listPanel.fill();
     listPanel.load();
-    if (here.code) cardPanel.open(here.code, here.zoom !== null ? [] : null);
+    if (first.code) cardPanel.open(first.code, first.zoom !== null ? [] : null);
   } else {
     $("#no-units").hidden = !overview || Boolean(overview.counts.units);
     $("#welcome-close").addEventListener("click", () => { $("#welcome").hidden = true; map.getContainer().focus(); });
   }
+  openNamed(first);
   document.documentElement.dataset.ready = "yes";
-  setInterval(lookAgain, LOOK_AGAIN);
-  document.addEventListener("visibilitychange", lookAgain);
+  setInterval(() => { if (document.visibilityState === "visible") refreshed(); }, LOOK_AGAIN);
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") refreshed(); });
 }
 
-async function look() {
+async function count() {
   try {
-    const overview = await askJson(told.overview);
-    if (told.layers.some((one) => !(one.id in overview.counts))) {
+    const news = await askJson(told.overview);
+    if (told.layers.some((one) => !(one.id in news.counts))) {
       showTrouble(401);  // whoever opened the page is signed in no longer; nobody's counts would be noughts
-      return null;
+      return;
     }
+    overview = news;
     legendPanel.fill(overview);
     listPanel?.fill(overview);
     for (const one of sources) one.empty = !overview.counts[one.id];  // nothing there: no tile need be asked for
-    return overview;
   } catch (trouble) {
     showTrouble(trouble.status ?? 0);
-    return null;
   }
 }
 
-// Which tiles there are now; true when any layer's data changed.
+// Which tiles there are now; the layers whose data changed.
 async function refresh() {
   const changed = await Promise.allSettled(sources.map((one) => one.refresh()));
   const failed = changed.find((one) => one.status === "rejected");
   if (failed) showTrouble(failed.reason.status ?? 0);
-  return changed.some((one) => one.value);
+  return sources.filter((_one, i) => changed[i].value).map((one) => one.id);
 }
 
-async function lookAgain() {
-  if (document.visibilityState !== "visible") return;
-  if (await refresh()) {
-    await look();
-    painted.repaint();
-    if (listPanel && !state.selected) listPanel.load();
-  }
+// Look at the version of the data now, and count and paint again what changed.
+async function refreshed() {
+  const changed = await refresh();
+  if (!changed.length) return;
+  await count();
+  painted.repaint();
+  if (!listPanel?.shows(changed)) return;
+  if (cardPanel.shown) owed = true; else listPanel.reload();
 }
 
-// The address was changed from outside: look there, and open or close the card.
+// The address was changed from outside: look there, and open or close what it names.
 function arrive() {
-  const place = address.read();
+  const place = address.read(), before = state.criteria;
+  follow(place.params);
+  state.criteria = place.params.get("set") ?? overview?.runs[0]?.criteria ?? state.criteria;
+  groundPanel.follow(place.params);
+  legendPanel.tell();
   if (place.zoom !== null) map.setView([place.lat, place.lng], place.zoom, { animate: false });
-  if (!cardPanel) return;
-  if (place.code && place.code !== state.selected) cardPanel.open(place.code, place.zoom !== null ? [] : null);
-  else if (!place.code && cardPanel.shown) cardPanel.close();
-}
-
-function choose(code, box) {
-  cardPanel.open(code, box);
-}
-
-// A card is there: mark its parcel, and bring it into view unless the address said where to look.
-function opened(code, box) {
-  const step = address.read().code !== code;
-  if (step) address.write(map, code, true);  // first, so that Back returns to the view before
-  state.selected = code;
-  listPanel.select(code);
-  $("#patch-note").hidden = true;
-  if (box?.length) {
-    const [west, south, east, north] = box, bounds = L.latLngBounds([south, west], [north, east]);
-    const close = Math.min(map.getBoundsZoom(bounds, false, L.point(80, 80)), 18);
-    if (!map.getBounds().contains(bounds) || map.getZoom() < CLOSE_ENOUGH) {
-      map.setView(bounds.getCenter(), Math.max(Math.min(close, CLOSE_ENOUGH), Math.min(close, map.getZoom())), { animate: false });
-    }
+  painted.repaint();
+  if (cardPanel) {
+    listPanel.follow(place.params);
+    listPanel.fill();
+    listPanel.load();
+    if (place.code && (tileCode(place.code) !== state.selected || state.criteria !== before)) cardPanel.open(place.code, place.zoom !== null ? [] : null);
+    else if (!place.code && cardPanel.shown) cardPanel.close();
   }
+  openNamed(place);
+}
+
+// The finding, legacy land or unit that the address names; who draws units opens a unit in a panel of its own.
+function openNamed(place) {
+  const finding = place.params.get("finding"), legacy = place.params.get("legacy");
+  const taken = desk.onAddress?.(place);
+  if (finding) name("findings", finding); else if (legacy) name("legacy", legacy);
+  else if (place.unit && !taken) name("units", place.unit);
+  else if (notes.named) notes.close();
+}
+
+function name(layer, code) {
+  if (notes.named?.layer === layer && notes.named.code === code) return;
+  if (layer in state.shown) { state.shown[layer] = true; legendPanel.tell(); }
+  notes.find(layer, code);
+}
+
+// A row of a list was chosen.
+function choose(of, item) {
+  if (of === "candidates") cardPanel.open(cardCode(item), item.box);
+  else if (of === "units") openUnit(item.code);
+  else name(of, of === "findings" ? item.identity : item.code);
+}
+
+function openUnit(code) {
+  state.shown.units = true;
+  legendPanel.tell();
+  if (!desk.onAddress?.({ ...address.read(), unit: code })) name("units", code);
+}
+
+// Something was found by a search.
+function found(item) {
+  if (desk.onFound?.(item) && item.box) { look(item.box); return; }
+  if (item.kind === "parcel") cardPanel.open(item.code, item.box);
+  else if (item.kind === "unit") openUnit(item.code);
+  else if (item.kind === "legacy") name("legacy", item.code);
+  else if (item.kind === "building") { look(item.box); notes.find("buildings", item.code); }
+  else if (item.kind === "street") { look(item.box, true); listPanel.street(item.code); }
+  else {
+    pin.setLatLng([item.lat, item.lng]).addTo(map);
+    map.setView([item.lat, item.lng], Math.max(map.getZoom(), CLOSE_ENOUGH), { animate: false });
+    written();
+  }
+}
+
+// Bring a box into view; `whole` shows it as large as it fits, else the map moves only where it must.
+function look(box, whole = false) {
+  if (!box?.length) return;
+  const [west, south, east, north] = box, bounds = L.latLngBounds([south, west], [north, east]);
+  if (whole) { map.fitBounds(bounds, { animate: false, padding: [12, 12], maxZoom: 17 }); return; }
+  if (map.getBounds().contains(bounds) && map.getZoom() >= CLOSE_ENOUGH) return;
+  const close = Math.min(map.getBoundsZoom(bounds, false, L.point(80, 80)), 18);
+  map.setView(bounds.getCenter(), Math.max(Math.min(close, CLOSE_ENOUGH), Math.min(close, map.getZoom())), { animate: false });
+}
+
+// A card is there: mark its subject, and bring it into view unless the address said where to look.
+function opened(code, box) {
+  if (address.read().code !== code) address.write(map, code, true);  // first, so that Back returns to the view before
+  state.selected = tileCode(code);
+  listPanel.select(state.selected);
+  look(box);
   painted.repaint();
   address.write(map, code);
 }
@@ -145,41 +215,29 @@ function closed() {
   address.write(map, null, address.read().code !== null);
   listPanel.focus();
   listPanel.select(null);
+  if (owed) listPanel.reload();
+  owed = false;
 }
 
 function picked(event) {
-  const found = painted.at(map, event.latlng);
-  const parcel = found.find((one) => one.layer === "candidates" || one.layer === "parcels");
-  const unit = found.find((one) => one.layer === "units");
-  const patch = found.find((one) => one.layer === "patches");
+  if (desk.measure.picked(event.latlng) || desk.onPick?.(event)) return;
+  pin.remove();
+  const all = painted.at(map, event.latlng);
+  const judged = all.filter((one) => one.layer === "candidates");
+  const parcel = judged.find((one) => one.feature.props.kind === "building") ?? judged[0] ?? all.find((one) => one.layer === "parcels");
+  const others = all.filter((one) => one.layer !== "candidates" && one.layer !== "parcels");
   if (parcel && cardPanel) {
-    const { lat, lng } = event.latlng;
-    cardPanel.open(parcel.feature.props.code, map.getZoom() < CLOSE_ENOUGH - 2 ? null : [lng, lat, lng, lat]);
-  } else if (unit) {
-    note(unit.feature.props.name, [["code", unit.feature.props.code], ["area", squareMetres(unit.feature.props.area_m2)]]);
-  } else if (patch?.feature.props.bsm) {
-    const its = patch.feature.props;
-    note(its.dlmc || its.dlbm, [
-      ["landClass", its.dlbm], ["bsm", its.bsm], ["lies", its.zldwmc ?? ""],
-      ["surveyed", its.tbmj == null ? "–" : squareMetres(its.tbmj)], ["measured", squareMetres(its.area_m2)],
-    ]);
+    const { lat, lng } = event.latlng, its = parcel.feature.props;
+    cardPanel.open(cardCode(its), map.getZoom() < CLOSE_ENOUGH - 2 ? null : [lng, lat, lng, lat]);
+    notes.at(others.filter((one) => one.layer !== "patches" && one.layer !== "buildings"));  // the card tells of these
   } else {
-    $("#patch-note").hidden = true;
+    notes.at(others);
   }
 }
 
-function note(title, pairs) {
-  const place = $("#patch-note"), shut = element("button", { type: "button", className: "close", ariaLabel: say("close"), textContent: "×" });
-  shut.addEventListener("click", () => { place.hidden = true; });
-  place.replaceChildren(
-    element("header", {}, element("h2", { textContent: title }), shut),
-    element("dl", { className: "pairs" }, ...pairs.flatMap(([name, value]) => [
-      element("dt", { textContent: say(name) }), element("dd", { textContent: value }),
-    ])));
-  place.hidden = false;
-}
-
-function showTrouble(status) {
+// What was asked for before one tried again tells of the trouble that one has seen already.
+function showTrouble(status, asked = performance.now()) {
+  if (asked < tried) return;
   const place = $("#trouble");
   const signedOut = status === 401 || status === 403;
   $("span", place).textContent = signedOut ? say("signedOut") : say("tilesMissing");
@@ -189,6 +247,7 @@ function showTrouble(status) {
 }
 $("#trouble button").addEventListener("click", async () => {
   $("#trouble").hidden = true;
-  await Promise.all([look(), refresh()]);
+  tried = performance.now();
+  await Promise.all([count(), refresh()]);
   painted.repaint();
 });

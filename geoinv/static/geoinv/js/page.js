@@ -26,3 +26,6 @@ const numbers = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN");
 const areas = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN", { maximumFractionDigits: 0 });
 export const count = (number) => numbers.format(number ?? 0);
 export const squareMetres = (area) => `${areas.format(area)} m²`;
+const language = told.language === "en" ? "en" : "zh-CN";
+export const exact = (number, decimals) => number.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+export const metres = (length) => exact(length, 2);

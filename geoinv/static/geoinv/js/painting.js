@@ -1,10 +1,12 @@
 // The one place that knows protomaps-leaflet: our sources and our rules in, a Leaflet layer out.
 import { covers } from "./mvt.js";
+import { isSmall } from "./registers.js";
 import { rules } from "./rules.js";
 
 const DEEPEST = 20;
+const NEAR = 8;  // pixels from a point or a line that count as on it
 
-// `state` = {selected, shown: {layer: bool}, outcomes: Set, land: Set}; call `repaint()` after changing it.
+// `state` is that of state.js; call `repaint()` after changing it.
 export function paintedLayer(sources, state) {
   const drawn = rules(state);
   const visible = (feature, zoom) => (one) => one.dataLayer === feature.layer && (!one.filter || one.filter(zoom, feature.feature));
@@ -33,7 +35,7 @@ export function paintedLayer(sources, state) {
         for (const feature of features) {
           const one = { layer: source.id, feature };
           if (!drawn.some(visible(one, zoom))) continue;  // the legend hides it
-          if (feature.geomType === 1 ? near(feature, x, y) : covers(feature, x, y)) found.push(one);
+          if (hit(feature, x, y, source.id === "findings")) found.push(one);
         }
       }
       return found;
@@ -41,6 +43,17 @@ export function paintedLayer(sources, state) {
   };
 }
 
-function near(feature, x, y) {
-  return feature.geom.some(([point]) => Math.hypot(point.x - x, point.y - y) < 8);
+// `signed`: what is small is painted as a sign, so the sign is what is clicked.
+function hit(feature, x, y, signed) {
+  if (feature.geomType === 1) return feature.geom.some(([point]) => Math.hypot(point.x - x, point.y - y) < NEAR);
+  const box = feature.bbox;
+  if (signed && isSmall(box) && Math.hypot((box.minX + box.maxX) / 2 - x, (box.minY + box.maxY) / 2 - y) < NEAR) return true;
+  if (feature.geomType === 3) return covers(feature, x, y);
+  return feature.geom.some((line) => line.some((point, i) => i > 0 && fromSegment(line[i - 1], point, x, y) < NEAR));
+}
+
+function fromSegment(a, b, x, y) {
+  const dx = b.x - a.x, dy = b.y - a.y, square = dx * dx + dy * dy;
+  const along = square ? Math.max(0, Math.min(1, ((x - a.x) * dx + (y - a.y) * dy) / square)) : 0;
+  return Math.hypot(a.x + along * dx - x, a.y + along * dy - y);
 }

@@ -1,9 +1,10 @@
-// Find a parcel by code or location: a combobox whose suggestions come while one types.
+// Find a place by code, name, location or coordinates: a combobox whose suggestions come while one types.
 import { askJson } from "./asking.js";
 import { $, $$, element, say, squareMetres, told } from "./page.js";
 
 const PAUSE = 180;  // milliseconds without a key before we ask
 
+// `choose(item)` hears what was chosen: {kind, code, title, box …} as map/search.json gives it.
 export function search(choose) {
   const input = $("#search"), found = $("#search-found");
   let timer = 0, turn = 0, items = [], active = -1, answered = null;
@@ -39,14 +40,7 @@ export function search(choose) {
     items = answer.items;
     answered = untold ? null : words;
     active = -1;
-    found.replaceChildren(...items.map((item, i) => {
-      const option = element("div", { role: "option", id: `found-${i}` },
-        element("span", { className: "code", textContent: item.code }),
-        element("br"),
-        element("span", { className: "soft", textContent: [item.address, squareMetres(item.area_m2)].filter(Boolean).join(" · ") }));
-      option.addEventListener("mousedown", (event) => { event.preventDefault(); take(i); });
-      return option;
-    }));
+    found.replaceChildren(...items.map(option));
     if (untold) found.append(element("p", { className: "none", role: "alert", textContent: untold }));
     else if (!items.length) found.append(element("p", { className: "none", textContent: say("notFound", { words }) }));
     if (answer.more) found.append(element("p", { className: "none", textContent: say("moreFound", { count: items.length }) }));
@@ -56,11 +50,22 @@ export function search(choose) {
     input.setAttribute("aria-expanded", "true");
   }
 
+  function option(item, i) {
+    const size = item.area_m2 === null ? null : squareMetres(item.area_m2);
+    const named = item.title && item.code ? [item.code] : [];
+    const made = element("div", { role: "option", id: `found-${i}` },
+      element("span", { className: "kind", textContent: kinds()[item.kind] }),
+      element("span", { className: "code", textContent: item.title || item.code }),
+      element("span", { className: "soft", textContent: [...named, item.address, size].filter(Boolean).join(" · ") }));
+    made.addEventListener("mousedown", (event) => { event.preventDefault(); take(i); });
+    return made;
+  }
+
   function activate(i) {
     active = i;
-    $$("[role=option]", found).forEach((option, n) => {
-      option.setAttribute("aria-selected", n === i);
-      if (n === i) option.scrollIntoView({ block: "nearest" });
+    $$("[role=option]", found).forEach((one, n) => {
+      one.setAttribute("aria-selected", n === i);
+      if (n === i) one.scrollIntoView({ block: "nearest" });
     });
     input.setAttribute("aria-activedescendant", `found-${i}`);
   }
@@ -68,7 +73,7 @@ export function search(choose) {
   function take(i) {
     const item = items[i];
     close();
-    choose(item.code, item.box);
+    choose(item);
   }
 
   function close() {
@@ -79,3 +84,7 @@ export function search(choose) {
     input.removeAttribute("aria-activedescendant");
   }
 }
+
+const kinds = () => ({
+  parcel: say("aParcel"), street: say("aStreet"), unit: say("aUnit"), legacy: say("aLegacy"), building: say("aBuilding"), place: say("aPlace"),
+});

@@ -23,7 +23,8 @@ function next() {
 }
 
 export class TileSource {
-  // `wanted(tile)` says whether a tile is still on the screen when its turn comes; `trouble(status)` hears of failures.
+  // `wanted(tile)` says whether a tile is still on the screen when its turn comes; `trouble(status, asked)`
+  // hears of failures, and when the tile had been asked for.
   constructor(id, tilejson, { wanted, trouble }) {
     this.id = id; this.tilejson = tilejson; this.wanted = wanted; this.trouble = trouble;
     this.tileSize = 256; this.address = null; this.minzoom = 0; this.maxzoom = 20;
@@ -66,24 +67,24 @@ export class TileSource {
       this.dropped.add(tile.z);
       throw givenUp("no longer on the screen");
     }
-    const asked = this.address;
+    const asked = this.address, when = performance.now();
     const address = asked.replace("{z}", tile.z).replace("{x}", tile.x).replace("{y}", tile.y);
     let answer;
     try {
       answer = await fetch(address);
     } catch {
-      this.trouble(0);
+      this.trouble(0, when);
       throw givenUp("the server does not answer");
     }
     if (answer.status !== 204 && !(answer.ok && answer.headers.get("Content-Type")?.startsWith(MEDIA_TYPE))) {
-      this.trouble(answer.status);
+      this.trouble(answer.status, when);
       throw givenUp(`status ${answer.status}`);
     }
     let data;
     try {
       data = answer.status === 204 ? new Map() : decode(await answer.arrayBuffer(), this.tileSize);
     } catch {
-      this.trouble(0);
+      this.trouble(0, when);
       throw givenUp("no vector tile, or cut off");
     }
     if (asked === this.address) {
