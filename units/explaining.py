@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from units.collections import collection
 from units.criteria import judging, measures, sets
@@ -23,10 +23,10 @@ IDLE = "IDLE-"  # how the rules begin that find idle land (闲置土地): it has
 # How units of measure are written behind a number; shares, counts, years and codes stand alone.
 UOM_TITLES = {
     "m2": "m²",
-    "a": _lazy("years"),
-    "month": _lazy("months"),
-    "10k CNY/mu": _lazy("× 10,000 CNY/mu"),
-    "CNY/m2": _lazy("CNY/m²"),
+    "a": gettext_lazy("years"),
+    "month": gettext_lazy("months"),
+    "10k CNY/mu": gettext_lazy("× 10,000 CNY/mu"),
+    "CNY/m2": gettext_lazy("CNY/m²"),
 }
 REMARKS = ("warn", "require")  # effects that are no part of the fold
 

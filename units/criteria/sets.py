@@ -8,9 +8,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from units.criteria.compiler import Compiled, Param, compile_text, meant, type_of
 from units.criteria.measures import BOOLEAN, BOTH, MEASURES, NUMBER, PARCELS, TEXT, TYPE_TITLES
@@ -24,9 +23,9 @@ STATUSES = ("draft", "approved", "retired")
 CONFIDENCES = ("P", "S", "M", "D")  # how well the basis is known: domain/criteria.md
 EXPECTED = {"yes": True, "no": False, "unknown": None}
 NEEDED_CASES = {
-    "yes": _lazy('a case that must be met (expect = "yes")'),
-    "no": _lazy('a case that must not be met (expect = "no")'),
-    "unknown": _lazy('a case that nobody can say (expect = "unknown")'),
+    "yes": gettext_lazy('a case that must be met (expect = "yes")'),
+    "no": gettext_lazy('a case that must not be met (expect = "no")'),
+    "unknown": gettext_lazy('a case that nobody can say (expect = "unknown")'),
 }
 
 SET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
