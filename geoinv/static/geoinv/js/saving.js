@@ -132,8 +132,8 @@ export function saving(work, { draw, inquiry, verdict, board, finish, theirs: ta
       }
     });
     const when = theirs.changed_at ? new Date(theirs.changed_at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" }) : "";
-    const who = { who: theirs.changed_by, when }, deleted = theirs.state === "deleted", draft = (theirs.state ?? "draft") === "draft";
-    const told = !theirs.changed_by ? sentence : say(deleted ? "deletedBy" : draft ? "savedBy" : "closedBy", who);
+    const deleted = theirs.state === "deleted", draft = (theirs.state ?? "draft") === "draft";
+    const told = !theirs.changed_by ? sentence : say(deleted ? "deletedBy" : draft ? "savedBy" : "closedBy", { who: theirs.changed_by, when });
     const ways = deleted ? [restore, saveAsNew()] : draft ? [load] : [saveAsNew()];
     board.notice("conflict", "seal", told, draft ? element("p", { className: "small", textContent: say("undoIsYours") }) : "", element("p", { className: "unit-doing" }, ...ways));
     ways[0].focus();
