@@ -103,6 +103,12 @@ class InputUnreadable(GeoinvError, OSError):
     __str__ = GeoinvError.__str__
 
 
+class Broken(GeoinvError, RuntimeError):
+    """A fault of geoinv itself, whatever it was given: what broke is in the log."""
+
+    code = "broken"
+
+
 class NoDatabase(GeoinvError, ConnectionError):
     """No database, or a library that is not there."""
 

@@ -133,6 +133,16 @@ RESTRICTED: dict[str, dict[str, frozenset[Role]]] = {
 # A firm's tax, energy and grade by year: lead and co departments and the office of the same district, and the municipal
 # bureau (workflow 4.1). What a rule read of them is hidden from everybody else wherever its verdict is told.
 FIGURE_READERS = frozenset({Role.LEAD, Role.CO, Role.OFFICE, Role.BUREAU})
+# Who delivers what (workflow 4.1): survey layers and registers of land are the analyst's, the legacy register too, as
+# far as it is a draft (4.3); contracts also come from the task-force office. Firms and their figures come from the
+# lead departments (NJ092) or the office, who may read them; the analyst may not. A profile that is not named here is
+# delivered by nobody but the command line.
+IMPORTERS: dict[str, frozenset[Role]] = {
+    **dict.fromkeys(("district", "cjdcq", "dltb", "dltb2", "czcdyd", "zd", "building"), frozenset({Role.ANALYST})),
+    **dict.fromkeys(("control", "dcdytb", "hebei_lowuse", "legacy"), frozenset({Role.ANALYST})),
+    "contract": frozenset({Role.ANALYST, Role.OFFICE}),
+    **dict.fromkeys(("enterprise", "enterprise_year", "occupancy"), frozenset({Role.LEAD, Role.OFFICE})),
+}
 # What belongs to the district as a whole and lies in no one street: a street office reads its district's.
 DISTRICT_WIDE = frozenset({"control-areas"})
 # What everybody sees, nobody signed in included: approved units, in these columns (NK068).
@@ -178,6 +188,21 @@ def may(grants: Iterable[Grant], roles: Iterable[Role], district: str | None = N
 def sees_figures(grants: Iterable[Grant], district: str, street: str | None = None) -> bool:
     """Whether someone with these grants may read what firms there pay, use and are graded."""
     return may(grants, FIGURE_READERS, district, street)
+
+
+def imports(grants: Iterable[Grant], district: str | None) -> frozenset[str]:
+    """The profiles that someone with these grants delivers for the whole of a district.
+
+    A delivery covers its layer in the whole district, so a grant for one of its streets is not enough.
+    """
+    grants = tuple(grants)
+    return frozenset(name for name, roles in IMPORTERS.items() if may(grants, roles, district))
+
+
+def may_import(grants: Iterable[Grant]) -> bool:
+    """Whether someone with these grants delivers anything anywhere."""
+    roles = frozenset().union(*IMPORTERS.values())
+    return any(grant.role in roles and grant.street is None for grant in grants)
 
 
 def grants_of(user) -> tuple[Grant, ...]:

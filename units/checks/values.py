@@ -11,6 +11,7 @@ from units.checks.topology import number
 
 # Square metres and share by which an area field may differ from the measured area (S02): as importers tell it.
 AREA_DIFFERS, AREA_DIFFERS_SHARE = 1.0, 1e-4
+AREA_WRONG, AREA_WRONG_SHARE = 20.0, 0.02  # the same, from which it is an error (S02, after S10)
 AREA_DRIFT = 0.001  # square metres by which a stored measured area may be off its shape's
 DOMAINS = {"qsxz": "QSXZ", "czcsxm": "CZCSXM", "mssm": "MSSM", "qllx": "QLLX", "qlxz": "QLXZ"}
 # The fields of each profile that are checked over the stored rows as well: what an import tells of them is taken over.
@@ -64,7 +65,7 @@ def name_differs(sight: Sight, name: str) -> Iterator[Fault]:
 
 
 def area_differs(sight: Sight, name: str) -> Iterator[Fault]:
-    """Area fields that are not the shape's area on the ellipsoid."""
+    """Area fields that are not the shape's area on the ellipsoid; an error where they are far from it."""
     values = {"area_differs": AREA_DIFFERS, "area_differs_share": AREA_DIFFERS_SHARE, "layer": name}
     for row in sight.rows("3-area-differs", values):
         _layer, profile, file_layer, field, code, declared, measured, street, place, digest = row
@@ -75,6 +76,7 @@ def area_differs(sight: Sight, name: str) -> Iterator[Fault]:
             street,
             round(declared - measured, 2),
             "m2",
+            severity="error" if abs(declared - measured) > max(AREA_WRONG, AREA_WRONG_SHARE * measured) else None,
             seen=f"{number(declared)} {digest}",
             row=(profile, field, file_layer),
         )

@@ -29,6 +29,9 @@ class ControlArea(Delivered):
         KEY_AREA = "key_area", _("Key area of redevelopment")
         RENEWAL_PLAN = "renewal_plan", _("Urban renewal plan")
         APPROVED_BATCH = "approved_batch", _("Approved, not supplied")
+        URBAN_LAND = "urban_land", _("Land of towns and villages")
+        VILLAGE_SURVEY = "village_survey", _("Survey area of a village")
+        LOW_USE_UNIT = "low_use_unit", _("Survey unit of low-efficiency land")
 
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="control_areas")
     kind = OneOf(_("Kind"), max_length=30, choices=Kind)

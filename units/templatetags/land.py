@@ -7,6 +7,7 @@ from django import template
 from units import codes
 from units.collections import COLLECTIONS
 from units.rights import TITLES, Role
+from units.rights import may_import as grants_let_import
 from units.spatial import SQUARE_METRES_PER_MU, rounded
 
 register = template.Library()
@@ -56,6 +57,12 @@ def role_titles(user) -> list:
     """What the user is called here: the titles of his roles, each once."""
     held = dict.fromkeys(grant.role for grant in user.grants())
     return [TITLES[Role(role)] for role in held if role in set(Role)]
+
+
+@register.filter
+def may_import(user) -> bool:
+    """Whether the user may import something somewhere, so that the way to the import page is shown."""
+    return grants_let_import(user.grants())
 
 
 @register.filter

@@ -57,6 +57,8 @@ _COVERS = {
     ControlArea.Kind.BLOCK_PLAN,
     ControlArea.Kind.PLOT_PLAN,
     ControlArea.Kind.SECOND_SURVEY,
+    ControlArea.Kind.URBAN_LAND,
+    ControlArea.Kind.VILLAGE_SURVEY,
     ControlArea.Kind.RENEWAL_PLAN,
 }
 _UNIT_STATES = tuple(

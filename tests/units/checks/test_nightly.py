@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from tests.units.checks.drawn import Ground, box
@@ -176,9 +177,15 @@ def test_validate_says_by_its_exit_code_whether_an_error_is_open(town, manage, t
     assert {"run", "checked", "new", "open", "resolved", "waived", "by_code", "seconds"} <= set(answer)
     assert answer["checked"] == 11
     assert {Path(one).name for one in answer["report"]} == {"report.html", "report.xlsx"}
-    Parcel.objects.filter(code__endswith="2").update(documented_m2=1)
+    parcel = Parcel.objects.filter(code__endswith="2")
+    parcel.update(documented_m2=F("area_m2") * 1.01)
     warned = manage("validate", "--district", DISTRICT)
-    assert (warned.returncode, Finding.objects.get().code) == (0, "3-area-differs")
+    one = Finding.objects.get()
+    assert (warned.returncode, one.code, one.severity) == (0, "3-area-differs", "warning")
+    parcel.update(documented_m2=F("area_m2") * 1.05)
+    found = manage("validate", "--district", DISTRICT)
+    one.refresh_from_db()
+    assert (found.returncode, one.code, one.severity) == (1, "3-area-differs", "error")
     for wrong in (("--check", "4-nothing"), ("--layer", "roads"), ("--survey", "1999")):
         assert manage("validate", "--district", DISTRICT, *wrong).returncode == 2
     assert "4-overlap" in manage("validate", "--help").stdout

@@ -144,14 +144,28 @@ def test_a_waiver_survives_other_edits_and_wakes_when_the_shape_changes(pair, of
     assert counts() == (0, 0, 1, 1, 0)
 
 
+@pytest.mark.parametrize(("side", "limit"), [(20, 20.0), (100, 200.0)])  # 20 m², or 2 % of 10,000 m²
+def test_an_area_is_an_error_above_twenty_square_metres_and_two_in_a_hundred(bare_ground, side, limit):
+    code = bare_ground.parcel(box(0, 0, side, side))
+    measured = Parcel.objects.get(code=code).area_m2
+    limit = max(limit, 0.02 * measured)
+    told = []
+    for apart in (limit - 0.1, limit + 0.1):
+        for sign in (-1, 1):
+            Parcel.objects.update(documented_m2=round(measured + sign * apart, 2))
+            validate(DISTRICT, ["3-area-differs"])
+            told.append(Finding.objects.get().severity)
+    assert told == ["warning", "warning", "error", "error"]
+
+
 def test_a_waiver_of_a_wrong_area_wakes_when_the_shape_changes(bare_ground, office):
     code = bare_ground.parcel(box(0, 0, 100, 100), documented_m2=5)
-    assert counts("3-area-differs") == (1, 0, 0, 0, 0)
+    assert counts("3-area-differs") == (1, 0, 0, 0, 1)
     waive(Finding.objects.get(), office, office.grants(), "agreed", timezone.localdate())
     Parcel.objects.update(address="elsewhere")
     assert counts("3-area-differs") == (0, 0, 0, 1, 0)
     moved(code, box(0, 0, 100, 90))
-    assert counts("3-area-differs") == (0, 1, 0, 0, 0)
+    assert counts("3-area-differs") == (0, 1, 0, 0, 1)
 
 
 def test_lifting_a_waiver_lets_the_finding_count_again_and_history_keeps_both(pair, office):
@@ -246,7 +260,7 @@ def test_every_check_is_asked_by_somebody_and_says_what_it_fills():
 
 @pytest.mark.rows("NK016")
 def test_stored_codes_names_and_numbers_are_checked_as_imports_check_them(bare_ground):
-    names = bare_ground.patch(box(0, 0, 100, 100), dlmc="盐田", tbbh="7", qsxz="99", tbmj=5)
+    names = bare_ground.patch(box(0, 0, 100, 100), dlmc="盐田", tbbh="7", qsxz="99", tbmj=9_900)
     twin = bare_ground.patch(box(100, 0, 200, 100), tbbh="7", dlbm="9901")
     bare_ground.patch(box(200, 0, 300, 100), tbbh="7", zldwdm="1201040010020000000")
     bare_ground.patch(box(300, 0, 400, 100), tbbh="", qsxz="10")
