@@ -22,6 +22,11 @@ ORDER = (
     "zd",
     "building",
     "control",
+    "czcdyd",
+    "cjdcq",
+    "dltb2",
+    "dcdytb",
+    "hebei_lowuse",
     "legacy",
     "enterprise",
     "enterprise_year",
@@ -116,7 +121,7 @@ def load_folder(folder, district: str, year: int, *, replace: bool = False, by=N
 def _steps(folder: Path, stack: ExitStack, not_read: list[dict]) -> list[Step]:
     """What is to be loaded, in order; the sheets of a workbook of enterprises are one step."""
     found = []
-    for path in _files(folder):
+    for path in containers_in(folder):
         file = path.relative_to(folder).as_posix()
         if path.is_symlink():
             not_read.append({"file": file, "layer": None, "why": _("It is a link, which is not followed.")})
@@ -142,7 +147,7 @@ def _steps(folder: Path, stack: ExitStack, not_read: list[dict]) -> list[Step]:
     return sorted(found, key=lambda one: ORDER.index(one.name))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def containers_in(folder: Path) -> Iterator[Path]:
     """The files of a folder and of those in it, and the geodatabases, which are folders.
 
     Links are among them, whatever they lead to, for somebody to be told of; none is followed.
@@ -159,7 +164,7 @@ def _files(folder: Path) -> Iterator[Path]:
         elif not path.is_dir() or path.suffix.casefold() == ".gdb" or (path / opening.GEODATABASE).is_file():
             yield path
         else:
-            yield from _files(path)
+            yield from containers_in(path)
 
 
 def _others(steps: list[Step]):

@@ -1,11 +1,10 @@
 """Open a delivery: recognise the container by its bytes and lay its layers out in a private work folder."""
 
 import hashlib
+import os
 import re
+import shutil
 import stat
-import tempfile
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +13,17 @@ from pathlib import Path, PurePosixPath
 
 from django.utils.translation import gettext as _
 
-from importers.reading_boundary_points import is_boundary_points
+from importers import unpacking
+from importers.confining import confined
+from importers.formats import SHAPEFILE, START, Foreign, fix_of, kind_of, kind_of_zip
 from importers.reading_databases import layers_of
-from importers.reading_workbook import MARK, sheets_of
-from units.errors import InputUnreadable, UnknownName, UsageError
+from importers.reading_workbook import sheets_of
+from importers.unpacking import Entry, Zip
+from importers.workfolders import work_folder
+from units.errors import GeoinvError, InputUnreadable, UnknownName, UsageError
 
-# A province's survey layer fits; what is larger is an attack or a mistake.
-MAX_ENTRIES = 10_000
-MAX_BYTES = 8 * 1024**3
-MAX_RATIO = 400  # deflate reaches 1,032; blank-padded DBF columns of real deliveries stay below 100
-RATIO_COUNTS_FROM = 16 * 1024**2  # bytes; small files may be as compressible as they like
-
+MAX_BYTES = unpacking.MAX_BYTES  # of one delivered file
+MAX_FILES = 2_000  # of a geodatabase: some hundred are many
 PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 NEEDED = ("shp", "shx", "dbf")
 # Indexes and descriptions that programs write beside a shapefile.
@@ -33,51 +32,42 @@ COMPANIONS = {
     *("sbn", "sbx", "qix", "qpj", "qmd", "fbn", "fbx", "ain", "aih", "atx", "ixs", "mxs", "xml", "lock"),
 }
 LEFTOVERS = {"thumbs.db", "desktop.ini"}
-SHAPEFILE = b"\x00\x00\x27\x0a"
-SQLITE, GEOPACKAGE = b"SQLite format 3\x00", (b"GPKG", b"GP10", b"GP11")  # the second at byte 68
 GEODATABASE = "a00000001.gdbtable"  # the catalogue that every file geodatabase has
-START = 4096  # bytes that say what a file is
-BLOCK = 1024 * 1024
+BLOCK = 8 * 1024 * 1024
 NAMED = 5  # how many of what a zip holds are named where nothing of it is read
-
-# First bytes → what the file is. Those of a .zip and a .shp are not here: they are read.
-OTHERS = (
-    (b"Rar!", "RAR"),
-    (b"7z\xbc\xaf", "7-Zip"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x00\x01\x00\x00Standard Jet DB", "Access MDB"),
-    (b"\x00\x01\x00\x00Standard ACE DB", "Access MDB"),
-    (b"\xd0\xcf\x11\xe0", "Excel 97 / OLE"),
-    (b"Datamark", "VCT"),
-    (b"%PDF", "PDF"),
-)
+TEXTS = ("txt", "json", "csv")  # files that are one layer each
 
 
 @dataclass(frozen=True)
 class Layer:
     """One layer: its name as delivered and where its parts lie now.
 
-    `kind` is shp, gpkg, gdb, xlsx or txt; but for a shapefile, `parts` holds the container as "source" and a folder in
-    which the layer is laid out as "folder".
+    `kind` is shp, gpkg, gdb, xlsx, txt, json or csv; but for a shapefile, `parts` holds the container as "source" and
+    a folder in which the layer is laid out as "folder". `memory` is what its reader keeps as long as it is open.
     """
 
     name: str
     place: str
     parts: dict[str, Path]
     kind: str = "shp"
+    memory: dict = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, part: str) -> str | None:
         """The text of a small part (.prj, .cpg), or None where it was not delivered."""
         path = self.parts.get(part)
         if path is None:
             return None
-        raw = path.read_bytes()[:100_000]
-        return raw.decode("utf-8-sig", "replace").strip("\x00 \r\n\t")
+        with path.open("rb") as file:
+            raw = file.read(100_000)
+        return raw.decode("utf-8-sig", "replace").replace("\x00", " ").strip(" \r\n\t")
 
 
 @dataclass
 class Container:
-    """A delivery that was opened: its kind, its layers, and what else was found in it."""
+    """A delivery that was opened: its kind, its layers, and what else was found in it.
+
+    `path` is where it came from; `files` are private copies of it under the names as delivered, and what is read.
+    """
 
     path: Path
     kind: str
@@ -118,74 +108,157 @@ class Container:
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[Container]:
-    """The delivery at `path`. What is unpacked lies in one private folder, which is gone afterwards.
+    """The delivery at `path`, copied and unpacked into one private folder, which is gone afterwards.
 
-    Raises InputUnreadable where the bytes are not a shapefile or a safe zip of shapefiles, whatever the name says.
+    Nobody can change what is read while it is read, and its digest is that of what was read. Raises InputUnreadable
+    where the bytes are nothing that is read here or nothing that is safe, whatever the name says.
     """
     path = Path(path)
+    with work_folder() as folder:
+        for name in ("delivered", "laid"):
+            (folder / name).mkdir()
+        try:
+            container = _opened(path, folder / "delivered", folder / "laid")
+        except OSError as error:
+            if isinstance(error, GeoinvError):
+                raise
+            raise InputUnreadable(
+                _("%(name)s cannot be copied or unpacked: %(why)s.")
+                % {"name": path.name, "why": error.strerror or error},
+                _("Make room in the folder for temporary files, or deliver less at once."),
+            ) from error
+        yield container
+
+
+def _opened(path: Path, delivered: Path, folder: Path) -> Container:
     if path.is_dir():
-        if not (path / GEODATABASE).is_file():
-            raise InputUnreadable(
-                _("%(path)s is a folder.") % {"path": path},
-                _("Name the .shp file, a .gdb folder, or a .zip of the whole delivery; load_folder takes a folder."),
-            )
-        if links := sorted(one.name for one in path.iterdir() if one.is_symlink()):
-            raise InputUnreadable(
-                _("%(path)s holds links, which are not followed: %(names)s.")
-                % {"path": path.name, "names": ", ".join(links[:5])},
-                _("Copy the whole geodatabase."),
-            )
-        with tempfile.TemporaryDirectory(prefix="geoinv-") as folder:
-            files = sorted(one for one in path.iterdir() if one.is_file())
-            yield _database(Container(path, "gdb", files), path, "gdb", Path(folder))
-        return
-    try:
-        with path.open("rb") as file:
-            start = file.read(START)
-    except OSError as error:
+        return _geodatabase(path, delivered, folder)
+    if _start_of(path).startswith(SHAPEFILE):
+        return _shapefile(path, delivered)
+    copy = _fetched(path, delivered)
+    kind = _kind(copy, path.name)
+    container = Container(path, kind, [copy])
+    _read(container, copy, kind, folder, path.stem, "")
+    if not container.layers:
         raise InputUnreadable(
-            _("%(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror or error},
-            _("Check the path and the rights on the file."),
-        ) from error
-    if start.startswith(SHAPEFILE):
-        yield _shapefile(path)
-        return
-    with tempfile.TemporaryDirectory(prefix="geoinv-") as name:
-        folder = Path(name)
-        if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            yield _workbook(path, folder) if _is_workbook(path) else _unpacked(path, folder)
-        elif start.startswith(SQLITE) and start[68:72] in GEOPACKAGE:
-            yield _database(Container(path, "gpkg", [path]), path, "gpkg", folder)
-        elif is_boundary_points(start):
-            container = Container(path, "txt", [path])
-            container.layers.append(Layer(path.stem, path.name, {"source": path, "folder": folder}, "txt"))
-            yield container
-        else:
-            raise InputUnreadable(
-                _("%(name)s is nothing that is read here: its first bytes are those of %(kind)s.")
-                % {"name": path.name, "kind": _kind(start)},
-                _("Shapefiles, file geodatabases, GeoPackages, .zip of them, .xlsx and boundary-point text are read."),
-            )
-
-
-def _database(container: Container, path: Path, kind: str, folder: Path, before: str = "") -> Container:
-    container.layers += [
-        Layer(name, f"{before}{name}", {"source": path, "folder": folder}, kind) for name in layers_of(path, kind)
-    ]
+            " ".join([_("%(name)s holds no layer that is read here.") % {"name": path.name}, *container.notes[:NAMED]]),
+            _("Shapefiles, geodatabases, GeoPackages, GeoJSON, workbooks, CSV and boundary-point text are read."),
+        )
     return container
 
 
-def _is_workbook(path: Path) -> bool:
+def _kind(path: Path, name: str) -> str:
+    """What a delivered file is, by its bytes. Raises InputUnreadable for what is not read, with what to do instead."""
+    start = _start_of(path)
+    kind = kind_of(start, path)
+    if kind == "zip":
+        kind = kind_of_zip(unpacking.names_of(path, name))
+    if isinstance(kind, Foreign):
+        raise InputUnreadable(
+            _("%(name)s is nothing that is read here: its first bytes are those of %(kind)s.")
+            % {"name": name, "kind": kind.name},
+            fix_of(kind, name),
+        )
+    if kind == "shp":
+        raise InputUnreadable(
+            _("%(place)s came without %(missing)s.") % {"place": name, "missing": ".shx, .dbf"},
+            _("A shapefile is .shp, .shx and .dbf together: deliver them all."),
+        )
+    return kind
+
+
+def _read(container: Container, path: Path, kind: str, folder: Path, stem: str, before: str):
+    """Add the layers of one file; `before` is where it lies in the zip that it came in."""
+    if kind == "zip":
+        _unpacked(container, path, folder)
+        return
+    if kind in TEXTS:
+        container.layers.append(Layer(stem, before or container.path.name, _parts(path, folder), kind))
+        return
+    # Of a file inside a zip, the layers are named with the file: two of them may hold layers of one name.
+    within = f"{before}/" if before else ""
+    if kind == "xlsx":
+        place = before or container.path.name
+        names = confined(sheets_of, path, place, name=place)
+    else:
+        names = layers_of(path, kind)
+    container.layers += [Layer(name, f"{within}{name}", _parts(path, folder), kind) for name in names]
+
+
+def _parts(path: Path, folder: Path) -> dict[str, Path]:
+    return {"source": path, "folder": folder}
+
+
+def _start_of(path: Path) -> bytes:
+    with _plain(path) as file:
+        return file.read(START)
+
+
+@contextmanager
+def _plain(path: Path):
+    """A file to read, which is a plain one: opening a pipe would wait for ever, and a device never ends."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return MARK in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeError):
-        return False
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise InputUnreadable(
+            _("%(path)s cannot be read: %(why)s.") % {"path": path, "why": getattr(error, "strerror", None) or error},
+            _("Check the path and the rights on the file."),
+        ) from error
+    with open(number, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise InputUnreadable(
+                _("%(path)s is no plain file: a pipe, a device or a socket is not read.") % {"path": path},
+                _("Deliver a file."),
+            )
+        yield file
 
 
-def _workbook(path: Path, folder: Path) -> Container:
-    container = Container(path, "xlsx", [path])
-    container.layers = [Layer(name, name, {"source": path, "folder": folder}, "xlsx") for name in sheets_of(path)]
+def _fetched(path: Path, folder: Path) -> Path:
+    """A private copy of a delivered file under its name."""
+    copy = folder / path.name
+    with _plain(path) as source, copy.open("xb") as sink:
+        before = os.fstat(source.fileno())
+        if before.st_size > MAX_BYTES:
+            raise InputUnreadable(
+                _("%(name)s has %(size)d bytes; %(most)d are read at most.")
+                % {"name": path.name, "size": before.st_size, "most": MAX_BYTES},
+                _("Deliver it in several files of one folder."),
+            )
+        left = before.st_size
+        while left and (sent := os.sendfile(sink.fileno(), source.fileno(), None, min(left, BLOCK))):
+            left -= sent
+        after = os.fstat(source.fileno())
+    if left or (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise InputUnreadable(
+            _("%(name)s was changed while it was read.") % {"name": path.name},
+            _("Wait until it is written or copied to its end, and try again."),
+        )
+    return copy
+
+
+def _geodatabase(path: Path, delivered: Path, folder: Path) -> Container:
+    if not (path / GEODATABASE).is_file():
+        raise InputUnreadable(
+            _("%(path)s is a folder.") % {"path": path},
+            _("Name the .shp file, a .gdb folder, or a .zip of the whole delivery; load_folder takes a folder."),
+        )
+    entries = sorted(path.iterdir())
+    if links := [one.name for one in entries if one.is_symlink()]:
+        raise InputUnreadable(
+            _("%(path)s holds links, which are not followed: %(names)s.")
+            % {"path": path.name, "names": ", ".join(links[:5])},
+            _("Copy the whole geodatabase."),
+        )
+    if len(entries) > MAX_FILES or sum(one.stat().st_size for one in entries) > MAX_BYTES:
+        raise InputUnreadable(
+            _("%(path)s holds more than %(files)d files or %(bytes)d bytes.")
+            % {"path": path.name, "files": MAX_FILES, "bytes": MAX_BYTES},
+            _("Deliver the layers that are wanted in a geodatabase of their own."),
+        )
+    (delivered / "whole.gdb").mkdir()
+    files = [_fetched(one, delivered / "whole.gdb") for one in entries if one.is_file()]
+    container = Container(path, "gdb", files)
+    _read(container, delivered / "whole.gdb", "gdb", folder, path.stem, "")
     return container
 
 
@@ -195,7 +268,7 @@ def digest(container: Container) -> str:
     if len(digests) == 1:
         return next(iter(digests.values()))
     listed = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _file_digest(path: Path) -> str:
@@ -203,35 +276,26 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _kind(start: bytes) -> str:
-    for magic, name in OTHERS:
-        if start.startswith(magic):
-            return name
-    text = start.lstrip(b"\xef\xbb\xbf \r\n\t")
-    if start.startswith(SQLITE):
-        return "SQLite"
-    if text[:10].upper() == b"<OGRVRTDAT":
-        return "OGR VRT"
-    if text[:1] in (b"{", b"["):
-        return "JSON"
-    if text[:1] == b"<":
-        return "XML / HTML"
-    return _("an empty file") if not start else _("an unknown format")
-
-
-def _shapefile(path: Path) -> Container:
+def _shapefile(path: Path, delivered: Path) -> Container:
     stem = path.stem.casefold()
-    parts = {}
+    parts = {"shp": path}
     for sibling in sorted(path.parent.iterdir()):
         part = sibling.suffix[1:].casefold()
-        if sibling.stem.casefold() == stem and part in PARTS and sibling.is_file() and not sibling.is_symlink():
-            if part in parts and sibling != path:
-                continue
-            parts[part] = sibling
-    parts["shp"] = path
-    layer = Layer(path.stem, path.name, parts)
+        if sibling.stem.casefold() != stem or part not in PARTS or sibling.name == path.name:
+            continue
+        if sibling.is_symlink() or not sibling.is_file():
+            continue
+        if part in parts:
+            raise InputUnreadable(
+                _("Beside %(name)s lies a second .%(part)s: %(other)s.")
+                % {"name": path.name, "part": part, "other": sibling.name},
+                _("Nobody can say which is meant: take the one away that does not belong to it."),
+            )
+        parts[part] = sibling
+    fetched = {part: _fetched(one, delivered) for part, one in parts.items()}
+    layer = Layer(path.stem, path.name, fetched)
     _complete(layer)
-    return Container(path, "shp", [parts[part] for part in PARTS if part in parts], [layer])
+    return Container(path, "shp", [fetched[part] for part in PARTS if part in fetched], [layer])
 
 
 def _complete(layer: Layer):
@@ -249,81 +313,40 @@ def _complete(layer: Layer):
             )
 
 
-def _unpacked(path: Path, folder: Path) -> Container:
-    container = Container(path, "zip", [path])
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _unpack(archive, container, folder)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, UnicodeError) as error:
-        raise InputUnreadable(
-            _("%(name)s is a damaged zip: %(why)s.") % {"name": path.name, "why": error},
-            _("Pack and send it again."),
-        ) from error
-    if not container.layers:
-        raise InputUnreadable(
-            " ".join([_("%(name)s holds no layer that is read here.") % {"name": path.name}, *container.notes[:NAMED]]),
-            _("A .zip of shapefiles, file geodatabases or GeoPackages is read, in any folder of it."),
-        )
-    return container
+def _unpacked(container: Container, path: Path, folder: Path):
+    with Zip(path, container.path.name) as archive:
+        sets: dict[str, dict[str, Entry]] = defaultdict(dict)
+        databases: dict[str, dict[str, Entry]] = defaultdict(dict)
+        others: list[Entry] = []
+        for entry in archive.entries:
+            place = entry.place
+            if "__MACOSX" in place.parts or place.name.startswith("._"):
+                continue
+            if entry.part in PARTS:
+                sets[str(place.with_suffix("")).casefold()][entry.part] = entry
+            elif place.parent.suffix.casefold() == ".gdb":
+                databases[str(place.parent)][place.name] = entry
+            else:
+                others.append(entry)
+        _unpack_shapefiles(archive, container, folder, sets)
+        _unpack_geodatabases(archive, container, folder, databases)
+        _unpack_others(archive, container, folder, others, sets)
 
 
-def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
-    members = archive.infolist()
-    if len(members) > MAX_ENTRIES:
-        raise InputUnreadable(
-            _("%(name)s has %(count)d entries; %(most)d are read at most.")
-            % {"name": container.path.name, "count": len(members), "most": MAX_ENTRIES},
-            _("Pack one delivery a zip."),
-        )
-    total, seen, sets, databases, packages = 0, {}, defaultdict(dict), defaultdict(dict), []
-    others: list[PurePosixPath] = []
-    for member in members:
-        name = _member_name(member)
-        _safe(member, name)
-        if member.is_dir():
-            continue
-        if name.casefold() in seen:
-            raise InputUnreadable(
-                _("The zip holds %(name)s twice.") % {"name": name}, _("Nobody can say which is meant: pack it again.")
-            )
-        seen[name.casefold()] = member
-        total += member.file_size
-        ratio = member.file_size / max(member.compress_size, 1)
-        if total > MAX_BYTES or (member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO):
-            raise InputUnreadable(
-                _("%(name)s would unpack to %(size)d bytes, %(ratio)d times its packed size.")
-                % {"name": name, "size": member.file_size, "ratio": ratio},
-                _("No survey compresses like that; the zip is not opened."),
-            )
-        place = PurePosixPath(name)
-        if "__MACOSX" in place.parts or place.name.startswith("._"):
-            continue
-        part = place.suffix[1:].casefold()
-        if part in PARTS:
-            sets[str(place.with_suffix("")).casefold()][part] = (place, member)
-        elif place.parent.suffix.casefold() == ".gdb":
-            databases[str(place.parent)][place.name] = member
-        elif part == "gpkg":
-            packages.append((place, member))
-        elif part == "zip":
-            container.unread.append((name, _("It is a zip inside the zip, which is not opened; deliver it by itself.")))
-        else:
-            others.append(place)
-    for place in others:
-        if not is_leftover(place.name) and not is_companion(place.name, _stems(sets, place.parent)):
-            container.unread.append((str(place), _("It is nothing that is read from a zip; deliver it by itself.")))
-    for parts in sets.values():
+def _unpack_shapefiles(archive: Zip, container: Container, folder: Path, sets: dict[str, dict[str, Entry]]):
+    for number, parts in enumerate(sets.values()):
         if "shp" not in parts:
-            place, _member = next(iter(parts.values()))
-            container.unread.append((str(place), _("It came without its .shp.")))
-    for number, parts in enumerate(group for group in sets.values() if "shp" in group):
-        place = parts["shp"][0]
-        laid = {part: folder / f"{number}.{part}" for part in parts}
-        for part, target in laid.items():
-            _extract(archive, parts[part][1], target)
+            entry = next(iter(parts.values()))
+            container.unread.append((str(entry.place), _("It came without its .shp.")))
+            continue
+        place = parts["shp"].place
+        laid = {part: archive.extract(entry, folder / f"{number}.{part}") for part, entry in parts.items()}
         layer = Layer(place.stem, str(place), laid)
         _complete(layer)
         container.layers.append(layer)
+
+
+def _unpack_geodatabases(archive: Zip, container: Container, folder: Path, databases: dict[str, dict[str, Entry]]):
     for number, (place, parts) in enumerate(databases.items()):
         if GEODATABASE not in parts:
             raise InputUnreadable(
@@ -332,27 +355,54 @@ def _unpack(archive: zipfile.ZipFile, container: Container, folder: Path):
             )
         target = folder / f"{number}.gdb"
         target.mkdir()
-        for at, (name, member) in enumerate(parts.items()):
+        for at, (name, entry) in enumerate(parts.items()):
             # The names of a geodatabase's files are plain; what is named otherwise is no part of it.
             plain = name if re.fullmatch(r"[\w.]{1,64}", name, re.ASCII) else f"other{at}"
-            _extract(archive, member, target / plain)
-        _database(container, target, "gdb", folder, f"{place}/")
-    for number, (place, member) in enumerate(packages):
-        target = folder / f"{number}.gpkg"
-        _extract(archive, member, target)
-        with target.open("rb") as file:
-            start = file.read(72)
-        if not (start.startswith(SQLITE) and start[68:72] in GEOPACKAGE):
-            raise InputUnreadable(
-                _("%(place)s is named like a GeoPackage, but its bytes are not one.") % {"place": place},
-                _("Export the layer again."),
+            archive.extract(entry, target / plain)
+        _read(container, target, "gdb", folder, PurePosixPath(place).stem, place)
+
+
+def _unpack_others(archive: Zip, container: Container, folder: Path, others: list[Entry], sets: dict):
+    """What is no part of a shapefile or geodatabase: read where its bytes are those of a layer or table, else told."""
+    for number, entry in enumerate(others):
+        place = entry.place
+        if is_leftover(place.name) or is_companion(place.name, _stems(sets, place.parent)):
+            continue
+        start = archive.start(entry)
+        kind = kind_of(start, whole=entry.info.file_size <= len(start))
+        target = folder / f"other{number}"
+        if kind == "zip":
+            archive.extract(entry, target)
+            kind = kind_of_zip(unpacking.names_of(target, place.name))
+            if kind == "zip":
+                kind = None
+        if kind is None:
+            container.unread.append(
+                (str(place), _("It is a zip inside the zip, which is not opened; deliver it by itself."))
             )
-        _database(container, target, "gpkg", folder, f"{place}/")
+        elif isinstance(kind, Foreign):
+            container.unread.append((str(place), _foreign(entry, kind)))
+        else:
+            if not target.exists():
+                archive.extract(entry, target)
+            try:
+                _read(container, target, kind, folder, place.stem, str(place))
+            except InputUnreadable as error:  # the rest of the zip may be good
+                container.unread.append((str(place), str(error)))
 
 
-def _stems(sets: dict[str, dict], folder: PurePosixPath) -> set[str]:
+def _foreign(entry: Entry, kind: Foreign) -> str:
+    if entry.part == "gpkg":
+        raise InputUnreadable(
+            _("%(place)s is named like a GeoPackage, but its bytes are not one.") % {"place": entry.place},
+            _("Export the layer again."),
+        )
+    return _("Its bytes are those of %(kind)s. %(fix)s") % {"kind": kind.name, "fix": fix_of(kind, entry.place.name)}
+
+
+def _stems(sets: dict[str, dict[str, Entry]], folder: PurePosixPath) -> set[str]:
     """The names, without their endings, of the shapefiles of one folder of a zip."""
-    places = (parts["shp"][0] for parts in sets.values() if "shp" in parts)
+    places = (parts["shp"].place for parts in sets.values() if "shp" in parts)
     return {place.stem.casefold() for place in places if place.parent == folder}
 
 
@@ -367,59 +417,16 @@ def is_companion(name: str, stems: set[str]) -> bool:
     return ending in COMPANIONS and (stem in stems or stem.removesuffix(".shp") in stems)
 
 
-def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path):
-    written = 0
-    with archive.open(member) as source, target.open("xb") as sink:
-        while block := source.read(BLOCK):
-            written += len(block)
-            if written > member.file_size:
-                raise zipfile.BadZipFile("an entry is longer than it says")
-            sink.write(block)
-
-
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """The name of an entry. Chinese Windows writes it in GBK and says nothing; zipfile then reads it as cp437."""
-    name = member.filename
-    if not member.flag_bits & 0x800:
-        try:
-            raw = name.encode("cp437")
-        except UnicodeEncodeError:
-            raw = None
-        if raw is not None:
-            for encoding in ("utf-8", "gb18030"):
-                try:
-                    name = raw.decode(encoding)
-                    break
-                except UnicodeDecodeError:
-                    continue
-    return name.replace("\\", "/")
-
-
-def _safe(member: zipfile.ZipInfo, name: str):
-    why = None
-    if name.startswith("/") or re.match(r"^[A-Za-z]:", name):
-        why = _("is an absolute path")
-    elif ".." in PurePosixPath(name).parts:
-        why = _("leads out of the folder")
-    elif stat.S_ISLNK(member.external_attr >> 16):
-        why = _("is a link")
-    elif "\x00" in name:
-        why = _("holds a zero byte in its name")
-    elif member.flag_bits & 0x1:
-        why = _("is encrypted")
-    if why:
-        raise InputUnreadable(
-            _("The zip is refused: its entry %(name)s %(why)s.") % {"name": ascii(name), "why": why},
-            _("Pack the plain files of the delivery again."),
-        )
-
-
 def kept_copy(container: Container, target: Path):
-    """Copy the files as they were delivered into the folder `target`, readable and not writable."""
-    target.mkdir(parents=True)
+    """Put the files as they were delivered into the folder `target`, readable and not writable.
+
+    They are private copies already: on one file system they only get a second name.
+    """
+    target.mkdir(parents=True, exist_ok=True)
     for path in container.files:
         copy = target / path.name
-        with path.open("rb") as source, copy.open("xb") as sink:
-            while block := source.read(8 * BLOCK):
-                sink.write(block)
+        try:
+            os.link(path, copy)
+        except OSError:
+            shutil.copyfile(path, copy)
         copy.chmod(0o440)

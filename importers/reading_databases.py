@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +11,10 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from importers.confining import confined
 from importers.problems import REFUSE
-from importers.reading_laid import Curve, Laid, NotPolygon, rings_of_wkb, texts, write_shapes
-from importers.reading_shp import Shapes
+from importers.reading_laid import Laying, texts
+from importers.reading_wkb import Broken, Curve, NotPolygon, rings_of_wkb
 from units.errors import InputUnreadable
 
 DRIVERS = {"gpkg": "GPKG", "gdb": "OpenFileGDB"}
@@ -36,49 +36,50 @@ def layers_of(path: Path, kind: str) -> list[str]:
     return [one["name"] for one in told["layers"] if one["kind"] is None or _of_polygons(one["kind"])]
 
 
-def read_layer(path: Path, kind: str, layer: str, folder: Path, place: str) -> tuple[Laid, Shapes | None, str | None]:
-    """One layer as a table and shapes; and what it says of its reference system."""
-    out = folder / f"{abs(hash((str(path), layer)))}.arrow"
-    told = _child(path, kind, layer, out)
+def lay_layer(path: Path, kind: str, layer: str, place: str, folder: Path, stem: str) -> dict:
+    """One layer, laid out; with what it says of its reference system."""
+    out = folder / f"{stem}.arrow"
     try:
-        with pa.memory_map(str(out)) as source:
-            table = pa.ipc.open_file(source).read_all()
-            columns = (
-                (name, _kind(table.schema.field(name).type), texts(table[name]))
-                for name in table.column_names
-                if name != told["shape"]
-            )
-            laid = Laid(columns, table.num_rows, place)
-            shapes = _shapes(_each(table[told["shape"]]), laid, out, place) if told["shape"] else None
-    except (MemoryError, pa.ArrowMemoryError) as error:
-        raise _unreadable(path, str(WHY["memory"])) from error
+        told = _child(path, kind, layer, out)
+        return {**confined(lay_arrow, out, told["shape"], place, folder, stem, name=place), "system": told["crs"]}
     finally:
         out.unlink(missing_ok=True)
-    return laid, shapes, told["crs"]
 
 
-def _each(shapes: pa.ChunkedArray) -> Iterator[bytes | None]:
-    """The values one run of rows after the other, so that they are never all held twice."""
-    for chunk in shapes.iterchunks():
-        yield from chunk.to_pylist()
+def lay_arrow(path: Path, shape: str | None, place: str, folder: Path, stem: str) -> dict:
+    """The rows that the reading process handed over, laid out; `shape` is the column of the shapes."""
+    with Laying(folder, stem, place) as laying:
+        with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as reader:
+            for number in range(reader.num_record_batches):
+                batch = reader.get_batch(number)
+                if shape:
+                    for row, wkb in enumerate(batch.column(shape), laying.rows):
+                        _take_shape(row, wkb.as_py(), laying)
+                names = [name for name in batch.schema.names if name != shape]
+                columns = {
+                    name: [text.encode("utf-8", "replace") for text in texts(batch.column(name))] for name in names
+                }
+                kinds = {name.encode(): _kind(batch.schema.field(name).type) for name in names}
+                laying.take({name.encode(): values for name, values in columns.items()}, batch.num_rows, kinds)
+            if shape and not laying.rows:
+                laying.begin_shapes()
+        return laying.laid()
 
 
-def _shapes(wkbs: Iterable[bytes | None], laid: Laid, out: Path, place: str) -> Shapes:
-    rings, heights = [], False
-    for row, wkb in enumerate(wkbs):
-        found = None
-        try:
-            found, more = rings_of_wkb(wkb)
-            heights |= more
-        except Curve:
-            laid.told[row] = ("4-curve", REFUSE, "", "")
-        except NotPolygon as error:
-            raise InputUnreadable(
-                _("%(place)s holds shapes that are no polygons.") % {"place": place}, _("Deliver the polygon layer.")
-            ) from error
-        rings.append(found)
-    shp, shx = write_shapes(rings, out.parent, out.stem, kind=15 if heights else 5)
-    return Shapes(shp, shx, place)
+def _take_shape(row: int, wkb: bytes | None, laying: Laying):
+    found = None
+    try:
+        found, more = rings_of_wkb(wkb)
+        laying.heights |= more
+    except Curve:
+        laying.told[row] = ("4-curve", REFUSE, "", "")
+        laying.curves[row] = wkb
+    except NotPolygon as error:
+        laying.other_shapes.add(str(error))
+        laying.told[row] = ("1-not-polygon", REFUSE, str(error), "")
+    except Broken:
+        laying.told[row] = ("1-shape-damaged", REFUSE, "", "")
+    laying.shape(found)
 
 
 def _child(path: Path, kind: str, layer: str = "", out: Path | None = None) -> dict:

@@ -52,10 +52,23 @@ class Table:
             raise _damaged(place, _("its header does not fit its fields"))
         self.held = (size - self.header_size) // self.record_size
         self.rows = min(self.held, self.declared)
-        with path.open("rb") as file:
+        self.path = path
+        self._map()
+
+    def _map(self):
+        with self.path.open("rb") as file:
             self.raw_bytes = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         flat = np.frombuffer(self.raw_bytes, np.uint8, self.rows * self.record_size, self.header_size)
         self.records = flat.reshape(self.rows, self.record_size)
+
+    def __getstate__(self) -> dict:
+        """What another process needs to map the file anew."""
+        mapped = ("raw_bytes", "records", "deleted")
+        return {name: value for name, value in vars(self).items() if name not in mapped}
+
+    def __setstate__(self, state: dict):
+        vars(self).update(state)
+        self._map()
 
     @cached_property
     def deleted(self) -> np.ndarray:
@@ -91,20 +104,27 @@ def trimmed(block: np.ndarray) -> pa.Array:
 
 
 def decoded(values: pa.Array, encoding: str) -> tuple[pa.Array, np.ndarray]:
-    """The values as text, and which of them did not decode. Those keep what could be read, marked with U+FFFD."""
-    buffer = values.buffers()[2]
-    if buffer is None or not (np.frombuffer(buffer, np.uint8) >= 128).any():
+    """The values as text, and which of them did not decode. Those keep what could be read, marked with U+FFFD.
+
+    A zero byte within a value is none of a text, and no database takes it.
+    """
+    _valid, offsets, buffer = values.buffers()
+    if buffer is None:
+        return values.view(pa.string()), np.zeros(len(values), bool)
+    ends = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
+    used = np.frombuffer(buffer, np.uint8)[ends[0] : ends[-1]]
+    if not (used >= 128).any() and used.all():
         return values.view(pa.string()), np.zeros(len(values), bool)
     unique = values.dictionary_encode()
     texts, bad = [], []
     for value in unique.dictionary:
         raw = value.as_py()
         try:
-            texts.append(raw.decode(encoding))
-            bad.append(False)
+            text, wrong = raw.decode(encoding), False
         except UnicodeDecodeError:
-            texts.append(raw.decode(encoding, "replace"))
-            bad.append(True)
+            text, wrong = raw.decode(encoding, "replace"), True
+        texts.append(text.replace("\x00", "\ufffd"))
+        bad.append(wrong or "\x00" in text)
     indices = unique.indices.to_numpy()
     return strings(texts).take(unique.indices), np.array(bad, bool)[indices]
 

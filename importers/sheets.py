@@ -6,14 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 from django.db import connection
 
-from importers.arrays import flags
+from importers.batching import Done, absolute, check_keys, row_digests
 from importers.checking import EPOCH, Batch, Layerwide, key_text
 from importers.merging import TARGETS, merge, stage
 from importers.problems import REFUSE, WARN
 from importers.profiles import Field
-from importers.storing import row_digests
-from importers.taking import check_keys
-from importers.telling import Done, Telling, absolute
+from importers.telling import Telling
 from units import codes
 from units.models import Building, Enterprise, Parcel
 from units.models.parcel import Scheme
@@ -27,11 +25,12 @@ def take_sheet(telling: Telling, wide: Layerwide, about: dict, progress=None):
     profile, encoding = found.profile, seen.encoding.python
     every = slice(0, seen.table.rows)
     batch = Batch(seen.table, found, encoding, every, wide)
-    check_keys(batch, 0)
+    digests = row_digests(seen.table, seen.shapes, 0, batch.n)
+    check_keys(batch, 0, digests)
     columns = {
         "delivery_id": [about["delivery"]] * batch.n,
         "row_number": [row + 1 + seen.table.before for row in range(batch.n)],
-        "row_digest": row_digests(seen, 0, batch.n),
+        "row_digest": digests,
     }
     if profile.table == "enterprise":
         columns["district_id"] = [about["district"]] * batch.n
@@ -57,13 +56,12 @@ def take_sheet(telling: Telling, wide: Layerwide, about: dict, progress=None):
     keys = key_text(seen.table, found, encoding, every)
     telling.note(
         Done(
-            0,
+            batch.n,
             memoryview(b""),
             int(keep.sum()),
             int((~batch.live).sum()),
             [absolute(problem, keys, 0) for problem in batch.problems],
             [(int(row), None) for row in np.flatnonzero(batch.refused & batch.live)],
-            keys.filter(flags(batch.live)).to_pylist(),
         )
     )
     shown = [_shown(batch, profile.field(name), columns) for name in profile.key_shown]
@@ -84,7 +82,7 @@ def _write(telling: Telling, columns: dict[str, list], rows: np.ndarray, about: 
                 copy.write_row([columns[name][row] for name in names])
         if target.leaves:
             spoken += [key for one in about["beside"] for key in one.identifiers()]
-        merge(cursor, target, about, names, telling.counts, spoken=spoken)
+        telling.delta = merge(cursor, target, about, names, telling.counts, spoken=spoken)
         cursor.execute("SELECT geoinv_analyze(%s)", [target.table])
 
 

@@ -1,5 +1,7 @@
 """Write small deliveries in the other containers: geodatabases, GeoPackages, workbooks and boundary-point text."""
 
+import csv
+import json
 import warnings
 from pathlib import Path
 
@@ -53,4 +55,30 @@ def boundary_points(path: Path, plots: list[tuple[str, list[list[tuple[float, fl
         for ring, corners in enumerate(rings, 1):
             lines += [f"J{at},{ring},{y:.3f},{x:.3f}" for at, (x, y) in enumerate(corners, 1)]
     path.write_bytes("\r\n".join(lines).encode(encoding))
+    return path
+
+
+def feature(row: dict, geometry) -> dict:
+    return {"type": "Feature", "properties": row, "geometry": geometry}
+
+
+def polygon(*rings) -> dict:
+    return {"type": "Polygon", "coordinates": [[list(point) for point in ring] for ring in rings]}
+
+
+def geojson(path: Path, features: list[dict], *, crs="urn:ogc:def:crs:EPSG::4527", encoding="utf-8", **members) -> Path:
+    """A FeatureCollection as GDAL writes it, with the name of its reference system."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head: dict = {"type": "FeatureCollection", "name": path.stem}
+    if crs:
+        head["crs"] = {"type": "name", "properties": {"name": crs}}
+    path.write_bytes(json.dumps(head | members | {"features": features}, ensure_ascii=False).encode(encoding))
+    return path
+
+
+def csv_table(path: Path, rows: list[list], *, encoding="utf-8", delimiter=",") -> Path:
+    """Rows as lines of a CSV; the first names the columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
     return path

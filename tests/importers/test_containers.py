@@ -167,7 +167,8 @@ def test_a_delivered_edition_is_in_force_and_the_older_one_no_more(tmp_path):
 
 def test_a_corrected_edition_changes_only_what_differs(tmp_path):
     into(database(tmp_path / "a.gpkg", {"JQKG": [area(1), area(2), area(3)]}))
-    result = into(database(tmp_path / "b.gpkg", {"JQKG": [area(1), area(2, MC="改名"), area(4)]}), replace=True)
+    rows, shapes = [area(1), area(2, MC="改名"), area(4)], [shapely.Polygon(square(at)) for at in (0, 1, 7)]
+    result = into(database(tmp_path / "b.gpkg", {"JQKG": rows}, shapes=shapes), replace=True)
     # K1 and K2 stand where they stood; K4 is new, and K3 is not in the file any more.
     assert (result["taken"], result["changed"], result["unchanged"], result["gone"]) == (1, 1, 1, 1)
     assert set(ControlArea.objects.values_list("code", flat=True)) == {"K1", "K2", "K4"}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 
@@ -9,7 +10,7 @@ import pytest
 from django.utils import translation
 
 from importers.folder import load_folder
-from tests.importers.containers import area, boundary_points, database, workbook
+from tests.importers.containers import area, boundary_points, csv_table, database, feature, geojson, polygon, workbook
 from tests.importers.shapefiles import PARCEL_FIELDS, parcel, parts, patch, shapefile, square, zipped
 from tests.importers.test_registers import CONTRACT_HEAD, FIRM, PARCEL, firms
 from units.errors import InputUnreadable, NotFound, UsageError
@@ -104,6 +105,11 @@ def test_the_commands_print_one_report_and_end_with_1_when_a_row_was_refused(man
     done = manage("load_folder", str(folder), "--district", "120104", "--survey", "2022")
     assert done.returncode == 1
     assert "A出让合同.xlsx" in done.stdout
+    told = [re.split("[:：]", line, maxsplit=1)[1] for line in done.stdout.splitlines() if "→" in line]
+    assert len(told) > 1
+    for line in told:
+        rows, *parts = map(int, re.findall(r"\d+", line)[:6])
+        assert rows == sum(parts), line
 
 
 # --- sheets, folders and archives of other names ---------------------------------------------------------------------
@@ -287,3 +293,21 @@ def test_links_are_listed_and_never_followed(folder, tmp_path):
     assert len(told) == len(links) + 2
     assert ControlArea.objects.count() == 3
     assert Parcel.objects.count() == 1
+
+
+@pytest.mark.usefixtures("nankai")
+def test_geojson_and_csv_of_a_folder_go_in_like_layers_and_workbooks(tmp_path):
+    made = tmp_path / "deliveries"
+    geojson(made / "DLTB.geojson", [feature(patch(1), polygon(square()))])
+    for name, rows in firms().items():
+        csv_table(made / f"{name}.csv", [["" if cell is None else cell for cell in row] for row in rows])
+    zd = shapefile(tmp_path / "zd", "ZD", rows=[parcel(1)], shapes=[[square()]], fields=PARCEL_FIELDS)
+    zipped(made / "宗地.zip", parts(zd))
+    (made / "说明.txt").write_text("请先看本说明。")
+    result = load_folder(made, "120104", 2022)
+    assert (result["stopped"], result["taken"]) == (None, 5)
+    assert [one["profile"] for one in result["deliveries"]] == [
+        "dltb", "zd", "enterprise", "enterprise_year", "occupancy",
+    ]  # fmt: skip
+    assert [one["file"] for one in result["not_read"]] == ["说明.txt"]
+    assert Occupancy.objects.count() == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from importers import opening
+from importers import opening, unpacking
 from importers.inspecting import inspect
 from tests.importers.shapefiles import PATCH_FIELDS, parts, patch, shapefile, shp, square, zipped
 from units.errors import InputUnreadable, UnknownName, UsageError
@@ -54,11 +54,11 @@ def test_several_layers_must_be_named(tmp_path):
     [
         (b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/passwd</SrcDataSource>', "OGR VRT"),
         (b"SQLite format 3\x00" + bytes(60), "GeoPackage"),
-        (b'{"type": "FeatureCollection"}', "JSON"),
         (b"Rar!\x1a\x07\x00", "RAR"),
         (b"Datamark: LANDUSE-VCT", "VCT"),
         (b"", "empty"),
-        (b"what is this", "unknown"),
+        (b"what is this", "no table"),
+        (b"\x01\x02\x03\x04", "unknown"),
     ],
 )
 def test_what_is_no_shapefile_is_refused_whatever_it_is_called(tmp_path, content, kind):
@@ -116,7 +116,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, work):
 
 
 def test_too_many_entries_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(unpacking, "MAX_ENTRIES", 3)
     path = zipped(tmp_path / "x.zip", {f"{number}.txt": b"" for number in range(4)})
     with pytest.raises(InputUnreadable, match="4 entries"), opening.opened(path):
         pass
@@ -159,7 +159,7 @@ def test_a_table_that_lies_about_itself_is_told_not_believed(tmp_path):
 def test_fewer_rows_than_shapes_are_told(tmp_path):
     path = shapefile(tmp_path, rows=[patch(1)], shapes=[[square(0)], [square(1)]])
     (layer,) = inspect(path)["layers"]
-    assert layer["counts"] == {"shp": 2, "dbf": 1, "dbf_declared": 1}
+    assert layer["counts"] == {"shp": 2, "shx": 2, "dbf": 1, "dbf_declared": 1}
     assert layer["problems"][0]["message"] == "The .shp has 2 shapes, the DBF 1 rows."
 
 
