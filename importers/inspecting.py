@@ -1,28 +1,31 @@
 """Say what a delivery holds, before anything is touched: its layers and a verdict on each, with the evidence."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-import pyproj
 from django.utils.translation import gettext as _
 
 from importers import opening
-from importers.checking import Problem
+from importers.checking import Problem, column_text
+from importers.garbled import shown
+from importers.placing import weigh_place
+from importers.probing import Probe, probed
 from importers.problems import KINDS, WARN
 from importers.profiles import Match, best, profiles
-from importers.reading_boundary_points import read_points
-from importers.reading_databases import read_layer
 from importers.reading_dbf import Table
-from importers.reading_laid import Laid, write_shapes
-from importers.reading_shp import POLYGONS, Shapes
-from importers.reading_workbook import columns_of, read_sheet
+from importers.reading_laid import Laid
+from importers.reading_others import laid_out
+from importers.reading_shp import FAR_DEGREES, FAR_METRES, POLYGONS, Shapes
 from importers.sniffing_crs import Box, ReferenceSystem, crs_of, degrees_box
-from importers.sniffing_encoding import GB, SURE, UTF8, Encoding, encoding_of
+from importers.sniffing_encoding import ASK, LIKELY, SURE, Encoding, encoding_of, named
 from units import codes
 from units.errors import InputUnreadable
 from units.models import District, Street
 
+STRAY_AT_MOST = 10  # one row in so many may lie far from the others
+SAMPLED, SAMPLES = 200, 3  # rows that are looked at for values to show, and values that are shown
 # Metres by which shapes may lie beyond the boundary of their district, and beyond an approximate box of it.
 BEYOND, BEYOND_APPROXIMATE = 100, 1_000
 
@@ -43,26 +46,77 @@ class Inspected:
         return max(self.table.rows, self.shapes.rows if self.shapes else 0)
 
 
-def inspected(layer: opening.Layer, district: Box | None = None, *, encoding=None, crs=None) -> Inspected:
-    """Open a layer and give the verdicts on its encoding and reference system."""
+def inspected(
+    layer: opening.Layer, district: Box | None = None, *, encoding=None, crs=None, place: District | None = None
+) -> Inspected:
+    """Open a layer and give the verdicts on its encoding and reference system.
+
+    `district` is a box in degrees in which the layer should lie; with `place`, the district itself, the layer is also
+    held against what is known of it.
+    """
     if layer.kind == "shp":
         table = Table(layer.parts["dbf"], layer.place)
         shapes = Shapes(layer.parts["shp"], layer.parts["shx"], layer.place)
         written, declared = encoding_of(table, layer.text("cpg"), encoding), layer.text("prj")
+        table.columns = named(table.columns, written.python)
     else:
-        table, shapes, written, declared = _laid_out(layer)
+        table, shapes, written, declared = laid_out(layer, encoding)
     if shapes is None:
         system = ReferenceSystem(None, SURE, [_("There are no shapes in it.")])
     else:
-        system = crs_of(declared, shapes.extent(bulk=True), district, crs)
+        suits = best(layer.name, [column.name for column in table.columns])
+        probe = probed(table, shapes, suits, written.python)
+        extent, stray = _bulk(shapes, probe)
+        system = crs_of(declared, extent, district, crs, probe)
+        _weigh_stray(system, stray, shapes.rows)
+        if None not in (place, suits, extent, system.way):  # an empty layer lies nowhere
+            weigh_place(system, suits.profile.table, place, district if is_exact(place) else None, extent, probe)
     found = Inspected(layer, table, shapes, written, system)
+    found.problems += [Problem(-1, code, WARN, "", *said) for code, *said in (*written.warnings, *system.warnings)]
     if table.held != table.declared:
         found.problems.append(Problem(-1, "1-rows-declared", WARN, "", str(table.declared), str(table.held)))
     if shapes is not None and shapes.rows != table.rows:
         found.problems.append(Problem(-1, "1-fewer-rows", WARN, "", str(shapes.rows), str(table.rows)))
+    if shapes is not None:
+        found.problems += [Problem(-1, code, WARN, "", *said) for code, *said in shapes.index_problems()]
     if shapes is not None and shapes.shape_type != 5:
         found.problems.append(Problem(-1, "1-z-dropped", WARN, "", POLYGONS[shapes.shape_type]))
     return found
+
+
+def _bulk(shapes: Shapes, probe: Probe) -> tuple[Box | None, int]:
+    """The extent of the layer but for rows gone astray, and how many those are.
+
+    The boxes that records claim are quick to read; where some points contradict them, the points are taken.
+    """
+    extent, whole, seen = shapes.extent(bulk=True), shapes.extent(), probe.extent
+    if extent is None or seen is None:
+        return extent, 0
+    slack = max(whole[2] - whole[0], whole[3] - whole[1]) * 1e-6
+    beyond = (whole[0] - seen[0], whole[1] - seen[1], seen[2] - whole[2], seen[3] - whole[3])
+    if max(beyond) > slack:
+        return seen, 0
+    if whole == extent:
+        far = FAR_DEGREES if max(map(abs, whole)) < 1000 else FAR_METRES
+        wide = max(whole[2] - whole[0], whole[3] - whole[1]) > 2 * far  # so the middle of all rows is near none
+        return extent, shapes.rows if wide else 0
+    boxes = shapes.boxes()
+    with np.errstate(invalid="ignore"):
+        away = (boxes[:, :2] < extent[:2]).any(axis=1) | (boxes[:, 2:] > extent[2:]).any(axis=1)
+    return extent, int(away.sum())
+
+
+def _weigh_stray(system: ReferenceSystem, stray: int, rows: int):
+    """Tell rows that lie far from the others; where they are many, the layer is of two systems and nobody guesses."""
+    if not stray:
+        return
+    system.evidence.append(
+        _("%(stray)d of %(rows)d rows lie far from the others; they are judged one by one.")
+        % {"stray": stray, "rows": rows}
+    )
+    if stray > 1 and stray * STRAY_AT_MOST > rows and system.verdict in (SURE, LIKELY, ASK):
+        system.evidence.append(_("They are so many that the layer may be of two systems: export it in one."))
+        system.verdict, system.epsg = ASK, None
 
 
 def profile_of(layer: opening.Layer) -> str | None:
@@ -76,46 +130,21 @@ def recognised(layer: opening.Layer) -> tuple[str | None, str]:
         if layer.name.upper() in {name.upper() for name in one.layers}:
             return one.name, ""
     try:
-        if layer.kind == "xlsx":
-            columns = columns_of(layer.parts["source"], layer.name, layer.place)
-        else:
-            columns = [column.name for column in inspected(layer).table.columns]
+        columns = [column.name for column in inspected(layer).table.columns]
     except InputUnreadable as error:
         return None, str(error)
     found = best(layer.name, columns)
     return (found.profile.name, "") if found and not found.missing else (None, _("No profile fits the layer."))
 
 
-def _laid_out(layer: opening.Layer) -> tuple[Laid, Shapes | None, Encoding, str | None]:
-    """A layer of another container, laid out like a shapefile; its encoding, and what it says of its system as WKT."""
-    source, folder = layer.parts["source"], layer.parts["folder"]
-    if layer.kind == "xlsx":
-        laid = read_sheet(source, layer.name, layer.place)
-        return laid, None, Encoding(UTF8, SURE, [_("A workbook holds Unicode.")]), None
-    if layer.kind == "txt":
-        laid, rings, system, encoding, about = read_points(source)
-        paths = write_shapes(rings, folder, "points")
-        name = UTF8 if encoding.startswith("utf") else GB
-        told = [_("All of the text is strict %(name)s.") % {"name": name}, *about]
-        # The table is laid out in UTF-8, whatever the text was written in.
-        return laid, Shapes(*paths, layer.place), Encoding(name, SURE, told, laid_in="utf-8"), system
-    laid, shapes, system = read_layer(source, layer.kind, layer.name, folder, layer.place)
-    told = [_("A GeoPackage holds UTF-8.") if layer.kind == "gpkg" else _("A file geodatabase holds Unicode.")]
-    try:
-        wkt = pyproj.CRS.from_user_input(system).to_wkt() if system else None
-    except pyproj.exceptions.CRSError:
-        wkt = None
-    return laid, shapes, Encoding(UTF8, SURE, told), wkt
-
-
 def inspect(path, *, district: str | None = None) -> dict:
     """The layers of the delivery at `path`. A layer that cannot be read is listed with the reason."""
-    box = None
+    box = place = None
     if district:
         place = District.objects.filter(pk=district).first()
         box = district_box(place) if place else _approximate().get(district)
     with opening.opened(path) as container:
-        layers = [_told(layer, box) for layer in container.layers]
+        layers = [_told(layer, box, place) for layer in container.layers]
         return {
             "file": container.path.name,
             "kind": container.kind,
@@ -125,13 +154,13 @@ def inspect(path, *, district: str | None = None) -> dict:
         }
 
 
-def _told(layer: opening.Layer, box: Box | None) -> dict:
+def _told(layer: opening.Layer, box: Box | None, place: District | None) -> dict:
     head = {"name": layer.name, "place": layer.place}
     try:
-        seen = inspected(layer, box)
+        seen = inspected(layer, box, place=place)
     except InputUnreadable as error:
         return {**head, "rows": 0, "profile": None, "encoding": None, "crs": None, "unreadable": str(error)}
-    if box is None and seen.crs.epsg is None and seen.crs.verdict == "ask":
+    if box is None and seen.crs.verdict == ASK:
         guess = _district_of(seen)
         if guess:
             seen = inspected(layer, guess)
@@ -143,14 +172,22 @@ def _told(layer: opening.Layer, box: Box | None) -> dict:
         "rows": seen.rows,
         "deleted": deleted,
         "counts": {
-            "shp": seen.shapes.rows if seen.shapes else 0,
+            "shp": seen.shapes.counted if seen.shapes else 0,
+            "shx": seen.shapes.rows if seen.shapes else 0,
             "dbf": seen.table.held,
             "dbf_declared": seen.table.declared,
         },
         "geometry": POLYGONS[seen.shapes.shape_type] if seen.shapes else None,
-        "extent": seen.shapes.extent() if seen.shapes else None,
+        "extent": _extent_told(seen),
+        "bounds": seen.shapes.extent() if seen.shapes else None,
         "columns": [
-            {"name": one.name, "type": one.kind, "width": one.width, "decimals": one.decimals}
+            {
+                "name": one.name,
+                "type": one.kind,
+                "width": one.width,
+                "decimals": one.decimals,
+                "samples": _column_samples(seen, one.name),
+            }
             for one in seen.table.columns
         ],
         "profile": _told_profile(suits),
@@ -161,6 +198,19 @@ def _told(layer: opening.Layer, box: Box | None) -> dict:
             for one in seen.problems
         ],
     }
+
+
+def _extent_told(seen: Inspected) -> list[float] | None:
+    """West, south, east, north in degrees of the layer, but for rows gone astray; None where nobody can say."""
+    extent = seen.shapes.extent(bulk=True) if seen.shapes and seen.crs.way is not None else None
+    box = None if extent is None else degrees_box(extent, seen.crs.way)
+    return list(box) if box is not None and all(map(math.isfinite, box)) else None
+
+
+def _column_samples(seen: Inspected, column: str) -> list[str]:
+    """The first different values of a column, as they read."""
+    values, _bad = column_text(seen.table, column, seen.encoding.python, slice(0, SAMPLED))
+    return list(dict.fromkeys(shown(value) for value in values.to_pylist() if value))[:SAMPLES]
 
 
 def _told_profile(suits: Match | None) -> dict | None:
@@ -189,6 +239,11 @@ def _district_of(seen: Inspected) -> Box | None:
     return None
 
 
+def is_exact(place: District) -> bool:
+    """Whether the box of a district is that of a boundary, and not an approximate one."""
+    return place.geom is not None or Street.objects.filter(district=place, geom__isnull=False).exists()
+
+
 def district_box(place: District) -> Box | None:
     """The box of a district in degrees: of its boundary, or of its streets, or an approximate one from our data."""
     if place.geom is not None:
@@ -211,10 +266,10 @@ def _approximate() -> dict[str, Box]:
 def reach(seen: Inspected, place: District) -> str:
     """How far a layer reaches beyond its district, as a sentence, or nothing where it fits."""
     extent, box = seen.shapes.extent(), district_box(place)
-    if extent is None or box is None or seen.crs.epsg is None:
+    if extent is None or box is None or seen.crs.way is None:
         return ""
-    exact = place.geom is not None or Street.objects.filter(district=place, geom__isnull=False).exists()
-    west, south, east, north = degrees_box(extent, seen.crs.epsg)
+    exact = is_exact(place)
+    west, south, east, north = degrees_box(extent, seen.crs.way)
     across = 111_320 * np.cos(np.radians((box[1] + box[3]) / 2))
     beyond = {
         _("west"): (box[0] - west) * across,

@@ -4,7 +4,7 @@ import pyproj
 import pytest
 from django.utils import translation
 
-from importers.sniffing_crs import BY_EPSG, ZONES, crs_of
+from importers.sniffing_crs import BY_EPSG, ZONES, crs_of, degrees_box
 from tests.importers.shapefiles import prj
 
 NANKAI = (117.10, 39.05, 117.20, 39.16)
@@ -100,9 +100,6 @@ def test_a_system_that_has_no_way_to_cgcs2000_is_refused_with_the_reason(made, w
         (4527, DEGREES, "degrees, though metres"),
         (4548, DEGREES, "degrees, though metres"),
         (4490, IN_4527, "no degrees in China"),
-        (4490, flipped(DEGREES), "the axes are swapped"),
-        (4527, flipped(IN_4527), "the axes are swapped"),
-        (4548, flipped(IN_4548), "the axes are swapped"),
         (4548, (0.0, 0.0, 10.0, 10.0), "no northing"),
     ],
 )
@@ -112,16 +109,29 @@ def test_a_prj_that_the_numbers_contradict_is_asked_about(epsg, extent, why):
     assert why in " ".join(found.evidence)
 
 
+@pytest.mark.parametrize(("epsg", "extent"), [(4490, DEGREES), (4527, IN_4527), (4548, IN_4548)])
+def test_swapped_axes_are_read_the_other_way_round_only_where_the_district_bears_it_out(epsg, extent):
+    found = crs_of(prj(epsg), flipped(extent), NANKAI)
+    assert (found.epsg, found.verdict, found.swapped) == (epsg, "likely", True)
+    assert "the axes are swapped" in " ".join(found.evidence)
+    assert found.warnings == [("2-axes-swapped", f"EPSG:{epsg}", "")]
+    assert degrees_box(flipped(extent), found.way) == pytest.approx(degrees_box(extent, epsg), abs=1e-6)
+    unknown = crs_of(prj(epsg), flipped(extent), None)
+    assert (unknown.epsg, unknown.verdict) == (None, "ask")
+    elsewhere = crs_of(prj(epsg), flipped(extent), (118.6, 31.9, 118.9, 32.2))
+    assert (elsewhere.epsg, elsewhere.verdict) == (None, "ask")
+
+
 @pytest.mark.parametrize(
     ("extent", "district", "epsg", "verdict"),
     [
         (IN_4527, NANKAI, 4527, "likely"),
-        (IN_4548, NANKAI, 4548, "likely"),
+        (IN_4548, NANKAI, None, "ask"),  # UTM has nearly the same numbers
         (DEGREES, NANKAI, 4490, "likely"),
         (IN_4527, None, None, "ask"),
         (IN_4548, None, None, "ask"),
         (DEGREES, None, None, "ask"),
-        (flipped(IN_4527), NANKAI, None, "ask"),
+        (flipped(IN_4527), NANKAI, 4527, "likely"),
         ((13_036_000.0, 4_720_000.0, 13_046_000.0, 4_735_000.0), NANKAI, None, "ask"),
         ((40_508_700.0, 4_325_000.0, 40_515_000.0, 4_333_000.0), NANKAI, None, "ask"),
         ((0.0, 0.0, 1.0, 1.0), NANKAI, None, "ask"),
@@ -133,12 +143,41 @@ def test_without_a_prj_numbers_and_district_decide_or_nobody_does(extent, distri
     assert found.evidence[0] == "There is no .prj."
 
 
-def test_a_layer_far_from_its_district_is_no_longer_sure():
+def test_a_layer_far_from_its_district_is_asked_about_and_what_would_fit_is_named():
     found = crs_of(prj(4549), IN_4548, NANKAI)
-    assert found.verdict == "likely"
-    assert "km away from the district" in " ".join(found.evidence)
+    assert (found.epsg, found.verdict) == (None, "ask")
+    said = " ".join(found.evidence)
+    assert "km away from the district" in said
+    assert "Read as EPSG:4548 it would lie at the district" in said
 
 
 def test_html_saved_as_prj_is_asked_about():
     found = crs_of("<html><body>404</body></html>", IN_4527, NANKAI)
     assert (found.epsg, found.verdict) == (None, "ask")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("298.257222101]]", "298.257222101],TOWGS84[0,0,0,0,0,0,0]]", "sure"),
+        ("298.257222101]]", "298.257222101],TOWGS84[0,0,0]]", "sure"),
+        ("298.257222101]]", "298.257222101],TOWGS84[100,-80,60,0,0,0,0]]", "ask"),
+        ("298.257222101]]", "298.257222101],TOWGS84[0,0,0,0,0,0,1.5]]", "ask"),
+        ("D_China_2000", "1980西安坐标系", "ask"),
+        ("CGCS2000_3_Degree_GK_Zone_39", "1954年北京坐标系_3度带_39", "ask"),
+        ('UNIT["Degree",0.0174532925199433]', 'UNIT["Grad",0.01570796326794897]', "refused"),
+    ],
+)
+def test_a_prj_with_the_numbers_of_cgcs2000_that_says_another_datum_or_other_angles_is_not_sure(before, after, verdict):
+    text = prj(4527)
+    assert before in text
+    found = crs_of(text.replace(before, after), IN_4527, NANKAI)
+    assert (found.verdict, found.epsg) == (verdict, 4527 if verdict == "sure" else None)
+
+
+def test_a_way_to_another_datum_by_a_grid_is_asked_about_and_no_file_is_opened():
+    own, other = prj(4527), prj(4326)
+    way = 'METHOD["NTv2"],PARAMETERFILE["Latitude and longitude difference file","/etc/passwd"]'
+    text = f'BOUNDCRS[SOURCECRS[{own}],TARGETCRS[{other}],ABRIDGEDTRANSFORMATION["x",{way}]]'
+    found = crs_of(text, IN_4527, NANKAI)
+    assert (found.verdict, found.epsg) == ("ask", None)

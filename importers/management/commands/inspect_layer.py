@@ -65,7 +65,7 @@ def _layer(layer: dict) -> list[str]:
     lines += [f"             · {line}" for line in encoding["evidence"]]
     if encoding["samples"]:
         lines.append("             " + _("samples: %(samples)s") % {"samples": " · ".join(encoding["samples"])})
-    epsg = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?" if layer["geometry"] else "—"
+    epsg = crs["name"] or ("?" if layer["geometry"] else "—")
     lines.append(_("  CRS        %(epsg)s [%(verdict)s]") % {"epsg": epsg, "verdict": _verdict(crs["verdict"])})
     lines += [f"             · {line}" for line in crs["evidence"]]
     lines += [f"  ! {problem['message']} {problem['fix']}" for problem in layer["problems"]]
