@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from importers.arrays import fixed, flags, strings, whole
-from importers.problems import REFUSE, WARN
-from importers.profiles import Field, Match
+from importers.arrays import EMPTY, NOTHING, fixed, flags, floats, strings, truths, whole
+from importers.problems import REFUSE, WARN, limits
+from importers.profiles import Field, Match, Side
 from importers.reading_dbf import Table, decoded, trimmed
 from units import codes
 from units.codes import SANDIAO, UNKNOWN
@@ -20,8 +20,8 @@ from units.spatial import SQUARE_METRES_PER_HECTARE, SQUARE_METRES_PER_MU
 
 YES, NO = ("1", "是", "T", "Y", "t", "y"), ("0", "2", "否", "F", "N", "f", "n", "?")
 NULLS = ("<Null>", "<空>", "NULL", "None")
-# Square metres and share by which an area field may differ from the measured area (checks S02, warning level).
-AREA_DIFFERS, AREA_DIFFERS_SHARE = 1.0, 1e-4
+# Square metres and share by which an area field may differ from the measured area.
+AREA_DIFFERS, AREA_DIFFERS_SHARE = limits("S02")["m2"], limits("S02")["share"]
 AREA_UNITS = {
     "": 1.0,
     "1": 1.0,
@@ -32,6 +32,7 @@ AREA_UNITS = {
     "公顷": float(SQUARE_METRES_PER_HECTARE),
 }
 EPOCH = datetime.date(2000, 1, 1)
+ORIGINAL = "%s（原值）"  # under which a value that a mapping changed is kept as it was delivered
 # How the unit of a column is written too, in small letters and half width.
 SAME_UNIT = {
     "平方米": ("平方米", "平米", "m2"),
@@ -66,15 +67,36 @@ class Layerwide:
     streets: frozenset[str]
     first_row_of_key: dict[str, int] = field(default_factory=dict)
     per_cent: frozenset[str] = frozenset()
+    # Of a supplement: keys of which the delivery that it completes held a second row, which was refused; the digest of
+    # the row that was taken, and the number of its row there.
+    taken_before: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    box: tuple[float, float, float, float] | None = None  # of the district in degrees, where its boundary is known
 
 
 def field_text(table: Table, match: Match, name: str, encoding: str, rows: slice) -> tuple[pa.Array, np.ndarray]:
     """One profile field of a run of rows as text, "" where empty, and which values did not decode."""
     column = match.columns.get(name)
     n = len(range(*rows.indices(table.rows)))
+    mapping = match.mapping
+    if mapping is not None and name in mapping.constants:
+        return repeated(mapping.constants[name], n), np.zeros(n, bool)
     if column is None:
         return fixed(np.empty((n, 0), np.uint8)).view(pa.string()), np.zeros(n, bool)
-    return column_text(table, column, encoding, rows)
+    values, bad = column_text(table, column, encoding, rows)
+    if mapping is not None and name in mapping.values:
+        values = translated(values, mapping.values[name])
+    return values, bad
+
+
+def repeated(value: str, n: int) -> pa.Array:
+    """One text in every row."""
+    return strings([value]).take(whole(np.zeros(n, np.int64)))
+
+
+def translated(values: pa.Array, means: dict[str, str]) -> pa.Array:
+    """Foreign values as what they mean; those that are not among them as they are."""
+    unique = values.dictionary_encode()
+    return strings(means.get(said, said) for said in unique.dictionary.to_pylist()).take(unique.indices)
 
 
 def key_text(table: Table, match: Match, encoding: str, rows: slice, *, shown: bool = True) -> pa.Array:
@@ -104,6 +126,8 @@ class Batch:
         self.refused = np.zeros(self.n, bool)
         self.problems: list[Problem] = []
         self._texts: dict[str, tuple[pa.Array, np.ndarray]] = {}
+        self._uniques: dict[str, tuple[list[str], np.ndarray]] = {}
+        self._numbers: dict[str, np.ndarray] = {}
         self.kept: dict[int, dict[str, str]] = {}
         self.without_street = 0
         first = rows.indices(table.rows)[0]
@@ -120,6 +144,25 @@ class Batch:
         if name not in self._texts:
             self._texts[name] = field_text(self.table, self.match, name, self.encoding, self.rows)
         return self._texts[name]
+
+    def unique(self, name: str) -> tuple[list[str], np.ndarray]:
+        """The different values of a field, and which of them each row has: codes are few where rows are many."""
+        if name not in self._uniques:
+            encoded = self.text(name).dictionary_encode()
+            self._uniques[name] = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+        return self._uniques[name]
+
+    def where(self, side: Side) -> np.ndarray:
+        """The rows in which one side of a rule holds."""
+        values, which = self.unique(side.field)
+        held = np.array([side.holds(value) for value in values], bool)
+        return held[which] if held.any() else np.zeros(self.n, bool)
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A number field after its checks, in its own unit."""
+        if name not in self._numbers:
+            self.check_number(self.match.profile.field(name))
+        return self._numbers[name]
 
     def tell(self, mask, code: str, severity: str, name: str = "", values=None, more="", place=None):
         """Note a problem for each live row of the mask; `values` and `more` may be arrays over the batch."""
@@ -149,6 +192,8 @@ class Batch:
     def check(self, one: Field) -> pa.Array:
         """A text field after its checks: what may be stored of it."""
         values, bad = self._text(one.name)
+        if not self.match.has(one.name):  # that is told once of the layer
+            return values
         name = self.match.columns.get(one.name, one.name)
         blank = _mask(pc.equal(values, ""))
         if bad.any():
@@ -157,7 +202,9 @@ class Batch:
             key = one.name in self.match.profile.key_parts
             self.tell(blank, "3-key-missing" if key else "3-required", one.required, name)
         present = ~blank & ~bad
-        if one.constant and one.name in self.match.columns:
+        if not present.any() and not bad.any():
+            return values
+        if one.constant and self.match.has(one.name):
             wrong = present & _mask(pc.not_equal(values, one.constant))
             self.tell(wrong, "3-constant", WARN, name, values, one.constant)
         if one.pattern:
@@ -179,7 +226,7 @@ class Batch:
             self.tell(wrong, "3-not-current", REFUSE, name, values)
         if one.name_of:
             self._check_name(one, name, values, present)
-        if one.width:
+        if one.width and self._may_be_longer(one):
             values = self._cut(one, name, values)
         return values
 
@@ -201,13 +248,23 @@ class Batch:
         self.tell(wrong, "3-code-unknown", WARN, name, values, one.domain)
 
     def _check_name(self, one: Field, name: str, values, present):
-        scheme = self.match.profile.default_scheme
-        table = codes.usable(scheme)
+        coded = self.match.profile.field(one.name_of)
+        table = codes.domain(coded.domain) if coded.domain else codes.usable(self.match.profile.default_scheme)
         code = self.text(one.name_of)
-        wanted = strings(list(table.values())).take(pc.index_in(code, strings(list(table))))
+        names = table.values()
+        if isinstance(self.table, Table):  # a name longer than the column is cut off there, and not wrong
+            width = self.table.column(self.match.columns[one.name]).width if one.name in self.match.columns else 254
+            names = [name.encode(self.encoding, "replace")[:width].decode(self.encoding, "ignore") for name in names]
+        wanted = strings(list(names)).take(pc.index_in(code, strings(list(table))))
         differs = present & _mask(pc.fill_null(pc.not_equal(values, wanted), False))
         if differs.any():
             self.tell(differs, "3-name-differs", WARN, name, values, np.array(wanted.to_pylist(), object))
+
+    def _may_be_longer(self, one: Field) -> bool:
+        """Whether the column has room for more characters than the field; a mapping may give more in any case."""
+        if self.match.mapping is not None or not isinstance(self.table, Table):
+            return True
+        return self.table.column(self.match.columns[one.name]).width > one.width
 
     def _cut(self, one: Field, name: str, values: pa.Array) -> pa.Array:
         long = _mask(pc.greater(pc.utf8_length(values), one.width))
@@ -221,6 +278,9 @@ class Batch:
         """A number field as floats, NaN where empty or not usable."""
         values, bad = self._text(one.name)
         name = self.match.columns.get(one.name, one.name)
+        if not self.match.has(one.name):
+            self._numbers[one.name] = np.full(self.n, np.nan)
+            return self._numbers[one.name]
         found, wrong = as_numbers(values)
         for row in np.flatnonzero(wrong):
             found[row] = as_written(values[int(row)].as_py(), unit_of(one.name))
@@ -252,6 +312,7 @@ class Batch:
             self.tell(low | high, "3-out-of-range", severity, name, values, span)
             self.keep(low | high, one)
             found = np.where(low | high, np.nan, found)
+        self._numbers[one.name] = found
         return found
 
     def check_flag(self, name: str) -> np.ndarray:
@@ -266,7 +327,7 @@ class Batch:
         values, _bad = self._text(one.name)
         name = self.match.columns.get(one.name, one.name)
         found: list[int | None] = [None] * self.n
-        if one.name not in self.match.columns:
+        if not self.match.has(one.name):
             return found
         wrong = np.zeros(self.n, bool)
         for row, said in enumerate(values.to_pylist()):
@@ -333,7 +394,8 @@ class Batch:
     def check_areas(self, one: Field, declared: np.ndarray, measured: np.ndarray):
         """Hold an area field, in m², against the measured area."""
         with np.errstate(invalid="ignore"):
-            differs = np.abs(declared - measured) > np.maximum(AREA_DIFFERS, AREA_DIFFERS_SHARE * measured)
+            apart = np.round(np.abs(declared - measured), 4)  # surveys keep two decimals
+            differs = apart > np.maximum(AREA_DIFFERS, AREA_DIFFERS_SHARE * measured)
         name = self.match.columns.get(one.name, one.name)
         if differs.any():
             said = [f"{value:.2f}" for value in declared]
@@ -352,26 +414,29 @@ class Batch:
 
     def further(self) -> pa.Array:
         """The columns that have none of their own, as JSON objects; null where a row has nothing further."""
-        pieces = []
-        stored = {
-            self.match.columns[one.name]: one for one in self.match.profile.fields if one.name in self.match.columns
-        }
+        pieces, match = [], self.match
+        serving: dict[str, list[Field]] = {}
+        for one in match.profile.fields:
+            if one.name in match.columns:
+                serving.setdefault(match.columns[one.name], []).append(one)
         for column in self.table.columns:
-            one = stored.get(column.name)
-            if one is not None and (one.column or one.constant or one.wish or one.of):
+            of = serving.get(column.name)
+            if of is None and column.name.upper() in match.profile.ignore:
                 continue
-            if column.name.upper() in self.match.profile.ignore:
-                continue
-            name = one.name if one is not None else column.name
-            values, _bad = column_text(self.table, column.name, self.encoding, self.rows)
-            if not _mask(pc.not_equal(values, "")).any():
-                continue
-            unique = values.dictionary_encode()
-            said = ["," + _pair(name, value, column.kind) if value else "" for value in unique.dictionary.to_pylist()]
-            pieces.append(strings(said).take(unique.indices))
+            for name in [column.name] if of is None else [one.name for one in of if not _stored(one)]:
+                values, _bad = (
+                    self._text(name) if of else column_text(self.table, column.name, self.encoding, self.rows)
+                )
+                if _mask(pc.not_equal(values, "")).any():
+                    unique = values.dictionary_encode()
+                    texts = unique.dictionary.to_pylist()
+                    said = ["," + _pair(name, value, column.kind) if value else "" for value in texts]
+                    pieces.append(strings(said).take(unique.indices))
         if self.kept:
             rows = [self.kept.get(row) for row in range(self.n)]
             pieces.append(strings("," + json.dumps(row, ensure_ascii=False)[1:-1] if row else "" for row in rows))
+        if match.mapping is not None:
+            pieces += self._mapped()
         if not pieces:
             return pa.nulls(self.n, pa.string())
         # Each piece begins with its comma: joined with null_handling="skip", Arrow loses rows that are null throughout.
@@ -379,15 +444,37 @@ class Batch:
         braced = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "")
         return pc.if_else(pc.equal(joined, ""), None, braced)
 
+    def _mapped(self) -> list[pa.Array]:
+        """What a mapping changed, as it was delivered, and what it gave to fields that have no column of their own."""
+        match, pieces = self.match, []
+        for name, value in match.mapping.constants.items():
+            if not _stored(match.profile.field(name)):
+                pieces.append(repeated("," + _pair(name, value, "C"), self.n))
+        foreign: dict[str, set[str]] = {}
+        for name, means in match.mapping.values.items():
+            foreign.setdefault(match.columns[name], set()).update(means)
+        for column, means in foreign.items():
+            values, _bad = column_text(self.table, column, self.encoding, self.rows)
+            unique = values.dictionary_encode()
+            texts = unique.dictionary.to_pylist()
+            said = ["," + _pair(ORIGINAL % column, value, "C") if value and value in means else "" for value in texts]
+            pieces.append(strings(said).take(unique.indices))
+        return pieces
+
+
+def _stored(one: Field) -> bool:
+    """Whether what a field says stands elsewhere than among the further columns."""
+    return bool(one.column or one.constant or one.wish or one.of)
+
 
 def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Text as floats, NaN where empty, and which texts are no finite number."""
-    blank = pc.equal(values, "")
+    blank = pc.equal(values, EMPTY)
     try:
-        found = pc.cast(pc.if_else(blank, None, values), pa.float64()).to_numpy(zero_copy_only=False)
+        found = floats(pc.cast(pc.if_else(blank, NOTHING, values), pa.float64()))
     except pa.ArrowInvalid:
         found = np.array([_number(said) for said in values.to_pylist()])
-    wrong = ~np.isfinite(found) & ~_mask(blank)
+    wrong = ~np.isfinite(found) & ~truths(blank)
     return np.where(wrong, np.nan, found), wrong
 
 

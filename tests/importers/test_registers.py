@@ -83,7 +83,7 @@ def firms(**sheets) -> dict:
 
 
 def legacy(tmp_path, *rows):
-    return shapefile(tmp_path, "LSYLYD", rows=list(rows), fields=LEGACY_FIELDS)
+    return shapefile(tmp_path, "LSYLYD", rows=list(rows), fields=LEGACY_FIELDS, cpg="GBK")
 
 
 @pytest.mark.rows("NK022")
@@ -306,7 +306,7 @@ def test_vacancy_by_floor_and_temporary_buildings_are_read(tmp_path):
         {"JZWBH": "F1", "JCNF": "1998", "LSJZ": "1", "KZLC": "3:120.50;15-20:300"},
         {"JZWBH": "F2", "KZLC": "三层空"},
     ]
-    into(shapefile(tmp_path, "JZW", rows=rows, fields=fields), "building")
+    into(shapefile(tmp_path, "JZW", rows=rows, fields=fields, cpg="GBK"), "building")
     one, other = Building.objects.order_by("code")
     assert (one.built_year, one.temporary) == (1998, True)
     assert one.vacant_by_floor == {"3": 120.5, "15-20": 300.0}
