@@ -1,35 +1,47 @@
-"""Take one delivery back: its rows leave, what it changed and took out returns, and it stays on record as undone."""
+"""Take one delivery back: its rows leave, what it changed and took out returns, and it stays on record as undone.
 
+People's work comes first: whatever somebody did to its rows since stands in the way, or stays where that is asked for.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
+import pghistory
 import psycopg
-from django.apps import apps
 from django.db import IntegrityError, connection, transaction
-from django.db.models import BigIntegerField, Exists, OuterRef, TextField
+from django.db.models import Exists, OuterRef, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from importers.merging import TARGETS, one_at_a_time
+from importers.merging import SHAPE, TARGETS, Target, free_keys, one_at_a_time
 from importers.models import Replaced
 from importers.profiles import profile
 from importers.registers import put_back
+from importers.resting import model_of, resting
 from units.errors import NotFound, Refused
-from units.history import authored
 from units.models import Delivery, District, Finding, Flag, Freeze, Street, Survey
 
-FINDINGS_BACK_SQL = (Path(__file__).parent / "sql" / "findings_back.sql").read_text(encoding="utf-8")
-NAMED = 5  # how many of many obstacles of one sort are named
+SQL = Path(__file__).parent / "sql"
+FINDINGS_UNNAMED_SQL = (SQL / "findings_unnamed.sql").read_text(encoding="utf-8")
+FINDINGS_BACK_SQL = (SQL / "findings_back.sql").read_text(encoding="utf-8")
+VERSIONS_SINCE, EDITS_SINCE, LEFT_BEFORE, STAYING, TOGETHER, TAKEN = (
+    (SQL / f"undo_{name}.sql").read_text(encoding="utf-8")
+    for name in ("versions_since", "edits_since", "left_before", "staying", "together", "taken")
+)
 
 
-def undo(delivery_id: int, by=None) -> dict:
+def undo(delivery_id: int, by=None, keep_edited: bool = False) -> dict:
     """Take the delivery back, in one transaction; what became of its rows.
 
-    Raises NotFound, and Refused with every edit that stands in the way: later deliveries of the same layer, rows that
-    people changed since, what rests on its rows (flags do not count: they are dropped), a survey no longer open.
+    With `keep_edited`, rows that people changed or deleted since, rows that others rest on, and rows that cannot be
+    told apart from those (of one split or merging, or of a key that is taken) stay as they are and are told as `kept`.
+    Raises NotFound, and Refused with every obstacle, also as `in_the_way`: a survey no longer open, later deliveries of
+    the same layer and, unless they are to be kept, such rows. (Flags do not count: they are dropped.)
     """
     try:
-        return _undone(delivery_id, by)
+        return _undone(delivery_id, by, keep_edited)
     except (IntegrityError, psycopg.IntegrityError) as error:
         raise Refused(
             _("The delivery %(id)d cannot be taken back:") % {"id": delivery_id} + f"\n· {str(error).splitlines()[0]}",
@@ -38,7 +50,55 @@ def undo(delivery_id: int, by=None) -> dict:
         ) from error
 
 
-def _undone(delivery_id: int, by) -> dict:
+def blockers(delivery_id: int) -> list[dict]:
+    """What stands in the way of taking the delivery back, without trying; nothing is locked."""
+    delivery = Delivery.objects.select_related("survey", "district").get(pk=delivery_id)
+    table = profile(delivery.profile).table
+    edits = _edits(delivery, table)
+    return [
+        one.told() for one in (*_closed(delivery, table), *_later(delivery, table), *edits, *_resting(delivery, table))
+    ]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands in the way of taking a delivery back; `rows` are the primary keys of the delivered rows it concerns.
+
+    `what`: survey, frozen, delivery, edited, deleted, used, taken (its key is another row's now), together (with a row
+    that stays, by a split or merging).
+    """
+
+    what: str
+    sentence: str
+    key: str = ""
+    who: str = ""
+    when: str = ""
+    rows: tuple[str, ...] = ()
+
+    def told(self) -> dict:
+        return {name: getattr(self, name) for name in ("key", "what", "who", "when", "sentence")}
+
+
+class InTheWay(Refused):
+    """Refused, with the obstacles one by one."""
+
+    told = ("in_the_way",)
+
+    def __init__(self, delivery_id: int, obstacles: list[Obstacle], keepable: bool):
+        self.in_the_way = [one.told() for one in obstacles]
+        hint = _("Take those back first, from the latest to the earliest.")
+        if keepable:
+            hint += " " + _("Or take back only what nobody touched since: --keep-edited.")
+        super().__init__(
+            _("The delivery %(id)d cannot be taken back:") % {"id": delivery_id}
+            + "".join(f"\n· {one.sentence}" for one in obstacles),
+            hint,
+            code="edited-since",
+            in_the_way=self.in_the_way,
+        )
+
+
+def _undone(delivery_id: int, by, keep_edited: bool) -> dict:
     with transaction.atomic():
         delivery = Delivery.objects.filter(pk=delivery_id).first()
         if delivery is None:
@@ -58,29 +118,32 @@ def _undone(delivery_id: int, by) -> dict:
         wanted = profile(delivery.profile)
         table = wanted.table
         one_at_a_time(delivery.district_id, delivery.survey.year, wanted)
-        model = Street if table == "district" else _model(TARGETS[table].table)
-        in_the_way = [*_closed(delivery, table), *_later(delivery, table)]
-        written = (District, Street) if table == "district" else (model,)
-        in_the_way += [line for one in written for line in _edited(delivery, one)]
-        in_the_way += _resting(delivery, model)
-        if in_the_way:
-            raise Refused(
-                _("The delivery %(id)d cannot be taken back:") % {"id": delivery_id}
-                + "".join(f"\n· {one}" for one in in_the_way),
-                _("Take those back first, from the latest to the earliest."),
-                code="edited-since",
-            )
-        with connection.cursor() as cursor:
-            authored(cursor, by, undone=delivery.pk)
-            told = _boundaries_back(cursor, delivery) if table == "district" else _rows_back(cursor, delivery, model)
-        if table == "control":
-            put_back(delivery)
-        told["findings_returned"] = _findings_back(delivery)
+        absolute = [*_closed(delivery, table), *_later(delivery, table)]
+        touched = [*_edits(delivery, table), *_resting(delivery, table)]
+        keepable = table != "district"
+        if absolute or (touched and not (keep_edited and keepable)):
+            raise InTheWay(delivery_id, [*absolute, *touched], keepable and not absolute)
+        # Not `authored`: a request has a context of its own, which would say that its user did all this by hand.
+        with pghistory.context(user=by.pk if by else None, undone=delivery.pk), connection.cursor() as cursor:
+            if table == "district":
+                told = _boundaries_back(cursor, delivery)
+            else:
+                target = TARGETS[table]
+                touched += _staying(cursor, delivery, target, touched)
+                if touched and not keep_edited:
+                    raise InTheWay(delivery_id, touched, keepable)
+                told = _rows_back(cursor, delivery, target, touched)
+            if table == "control":
+                put_back(delivery)
+        told["findings_returned"], closed = _findings_back(delivery, [one.key for one in touched])
         findings = Finding.objects.filter(delivery=delivery).exclude(state=Finding.State.RESOLVED)
-        told["findings_closed"] = findings.update(state=Finding.State.RESOLVED, resolved_at=timezone.now())
+        told["findings_closed"] = closed + findings.update(state=Finding.State.RESOLVED, resolved_at=timezone.now())
+        told["kept"] = [one.told() for one in touched]
         delivery.state = Delivery.State.UNDONE
-        delivery.save(update_fields=["state"])
-        Replaced.objects.filter(delivery=delivery).delete()
+        delivery.settings["kept"] = told["kept"]
+        delivery.save(update_fields=["state", "settings"])
+        # What rows were before that stay as they are now is not forgotten.
+        Replaced.objects.filter(delivery=delivery).exclude(key__in=_rows(touched)).delete()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return {
@@ -94,27 +157,26 @@ def _undone(delivery_id: int, by) -> dict:
     }
 
 
-def _model(table: str):
-    return next(model for model in apps.get_models() if model._meta.db_table == table)
+def _rows(obstacles: list[Obstacle]) -> list[str]:
+    return sorted({row for one in obstacles for row in one.rows})
 
 
-def _closed(delivery: Delivery, table: str) -> list[str]:
+def _closed(delivery: Delivery, table: str) -> list[Obstacle]:
     found = []
     if delivery.survey.state != Survey.State.LOADED:
-        found.append(
-            _("the survey %(year)d of %(district)s is %(state)s")
-            % {
-                "year": delivery.survey.year,
-                "district": delivery.district.name,
-                "state": delivery.survey.get_state_display(),
-            }
-        )
+        sentence = _("the survey %(year)d of %(district)s is %(state)s") % {
+            "year": delivery.survey.year,
+            "district": delivery.district.name,
+            "state": delivery.survey.get_state_display(),
+        }
+        found.append(Obstacle("survey", sentence, str(delivery.survey.year)))
     if table == "legacy" and Freeze.objects.filter(district=delivery.district_id).exists():
-        found.append(_("the legacy register of %(district)s is frozen") % {"district": delivery.district.name})
+        sentence = _("the legacy register of %(district)s is frozen") % {"district": delivery.district.name}
+        found.append(Obstacle("frozen", sentence, delivery.district_id))
     return found
 
 
-def _later(delivery: Delivery, table: str) -> list[str]:
+def _later(delivery: Delivery, table: str) -> list[Obstacle]:
     """Later deliveries that may have built on this one."""
     later = Delivery.objects.filter(
         district=delivery.district_id, profile=delivery.profile, state=Delivery.State.LOADED, pk__gt=delivery.pk
@@ -124,47 +186,64 @@ def _later(delivery: Delivery, table: str) -> list[str]:
     if table == "control":
         later = later.filter(settings__kind=delivery.settings["kind"], settings__layer=delivery.settings["layer"])
     return [
-        _("the later delivery %(id)d, %(file)s of %(date)s")
-        % {"id": one.pk, "file": one.file_name, "date": f"{timezone.localtime(one.imported_at):%Y-%m-%d %H:%M}"}
-        for one in later.order_by("-pk")
+        Obstacle(
+            "delivery",
+            _("the later delivery %(id)d, %(file)s of %(date)s")
+            % {"id": one.pk, "file": one.file_name, "date": _day(one.imported_at)},
+            str(one.pk),
+            one.imported_by.username if one.imported_by else "",
+            one.imported_at.isoformat(),
+        )
+        for one in later.select_related("imported_by").order_by("-pk")
     ]
 
 
-def _edited(delivery: Delivery, model) -> list[str]:
-    """Rows of the delivery that were changed or deleted since, one line a row, with who did it."""
-    name = f"{model._meta.db_table}event"
-    key = "name" if not hasattr(model, "code") else "code"
-    if name not in connection.introspection.table_names():
-        return []
-    brought = "e.delivery_id = %(delivery)s" if hasattr(model, "delivery") else "e.pgh_obj_id::text = ANY(%(made)s)"
+def _day(at) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
+def _edits(delivery: Delivery, table: str) -> list[Obstacle]:
+    """Rows of the delivery that were changed or deleted since, one a row, with who did it."""
+    models = (District, Street) if table == "district" else (model_of(TARGETS[table].table),)
+    found = []
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT e.{key}, e.pgh_label, max(e.pgh_created_at), max(u.username)"
-            f" FROM {name} e LEFT JOIN pghistory_context c ON c.id = e.pgh_context_id"
-            " LEFT JOIN units_user u ON u.id::text = c.metadata ->> 'user'"
-            f" WHERE ({brought} OR e.pgh_obj_id::text IN"
-            '     (SELECT key FROM importers_replaced WHERE delivery_id = %(delivery)s AND "table" = %(table)s))'
-            # Deliveries and their taking back are told apart from people; clocks are not asked, versions are numbered.
-            " AND e.pgh_label <> 'insert' AND c.metadata ->> 'delivery' IS NULL AND c.metadata ->> 'undone' IS NULL"
-            f" AND e.pgh_id > (SELECT max(o.pgh_id) FROM {name} o JOIN pghistory_context x ON x.id = o.pgh_context_id"
-            "     WHERE x.metadata ->> 'delivery' = %(delivery)s::text)"
-            " GROUP BY 1, 2 ORDER BY 3, 1",
-            {
-                "delivery": delivery.pk,
-                "table": model._meta.db_table,
-                "made": delivery.settings.get("streets_made", []),
-            },
-        )
-        rows = cursor.fetchall()
-    return [
-        (
-            _("%(code)s was deleted on %(date)s by %(who)s")
-            if label == "delete"
-            else _("%(code)s was edited on %(date)s by %(who)s")
-        )
-        % {"code": code, "date": f"{timezone.localtime(at):%Y-%m-%d %H:%M}", "who": who or _("nobody signed in")}
-        for code, label, at, who in rows
-    ]
+        for model in models:
+            name = model._meta.db_table
+            about = {"delivery": delivery.pk, "table": name, "made": delivery.settings.get("streets_made", [])}
+            if f"{name}event" in connection.introspection.table_names(cursor):
+                key = "name" if not hasattr(model, "code") else "code"
+                brought = (
+                    "e.delivery_id = %(delivery)s"
+                    if hasattr(model, "delivery")
+                    else "e.pgh_obj_id::text = ANY(%(made)s)"
+                )
+                cursor.execute(VERSIONS_SINCE.format(table=name, key=key, brought=brought), about)
+            else:
+                cursor.execute(EDITS_SINCE, about)
+            found += [_edit(*row) for row in cursor.fetchall()]
+            if table != "district":
+                cursor.execute(LEFT_BEFORE.format(table=name), about)
+                known = set(_rows(found))
+                found += [
+                    Obstacle(
+                        "edited",
+                        _("row %(row)s stayed as it was edited when the delivery %(id)d was taken back")
+                        % {"row": row, "id": other},
+                        row,
+                        rows=(row,),
+                    )
+                    for row, other in cursor.fetchall()
+                    if row not in known
+                ]
+    return found
+
+
+def _edit(row: str, key: str, deleted: bool, at, who: str | None) -> Obstacle:
+    said = {"code": key, "date": _day(at), "who": who or _("nobody signed in")}
+    sentence = (
+        _("%(code)s was deleted on %(date)s by %(who)s") if deleted else _("%(code)s was edited on %(date)s by %(who)s")
+    )
+    return Obstacle("deleted" if deleted else "edited", sentence % said, key, who or "", at.isoformat(), (row,))
 
 
 def _own(delivery: Delivery, model):
@@ -177,28 +256,57 @@ def _own(delivery: Delivery, model):
     return model.objects.filter(~Exists(before), delivery=delivery)
 
 
-def _resting(delivery: Delivery, model) -> list[str]:
-    """What rests on the rows that would leave, by kind and number."""
-    found, own = [], _own(delivery, model)
-    for relation in model._meta.get_fields(include_hidden=True):
-        other = relation.related_model
-        if not (relation.auto_created and (relation.one_to_many or relation.one_to_one)) or other is Flag:
-            continue
-        if any(field.name == "pgh_id" for field in other._meta.fields):  # versions of rows are no rows
-            continue
-        there = other._base_manager.filter(**{f"{relation.field.name}__in": own})
-        count = there.count()
-        if count:
-            listed = ", ".join(str(one) for one in there[:NAMED]) + ("…" if count > NAMED else "")
-            what = other._meta.verbose_name
-            found.append(_("%(count)d × %(what)s: %(listed)s") % {"count": count, "what": what, "listed": listed})
-    return found
+def _resting(delivery: Delivery, table: str) -> list[Obstacle]:
+    """What rests on the rows that would leave."""
+    model = Street if table == "district" else model_of(TARGETS[table].table)
+    return [
+        Obstacle("used", one.sentence, one.listed, rows=tuple(map(str, one.rows)))
+        for one in resting(model, _own(delivery, model))
+    ]
 
 
-def _rows_back(cursor, delivery: Delivery, model) -> dict:
-    table = model._meta.db_table
-    about = {"delivery": delivery.pk, "table": table}
+def _staying(cursor, delivery: Delivery, target: Target, touched: list[Obstacle]) -> list[Obstacle]:
+    """Further rows that have to stay, because others do.
+
+    The rows of one split, merging or regrouping stay or go together, else land would be there twice or not at all. A
+    row does not get its key back while one that stays, or that somebody made since, has it.
+    """
+    found: list[Obstacle] = []
+    named = {"table": target.table, "key": target.keyed("t"), "before": target.keyed("b"), "here": target.held("t")}
+    about = {"delivery": delivery.pk, "table": target.table, "survey": delivery.survey_id}
+    about |= {"district": delivery.district_id}
+    about |= {name: delivery.settings.get(name) for name in ("layer", "kind", "edition")}
+    partners = defaultdict(set)
+    for group in delivery.settings.get("groups", []):
+        for key in (*group["held"], *group["rows"]):
+            partners[key] |= {*group["held"], *group["rows"]}
+    sentences = {
+        "together": _("%(code)s stays: it stands in one place with a row that stays"),
+        "taken": _("%(code)s stays: another row has the key it had before"),
+    }
+    while True:
+        about["rows"] = _rows([*touched, *found])
+        cursor.execute(STAYING.format(**named), about)
+        known = cursor.fetchone()[0] or []
+        about["keys"] = sorted(set().union(*(partners[key] for key in known if key in partners)))
+        cursor.execute(TOGETHER.format(**named), about)
+        rows = {row: ("together", key) for row, key in cursor.fetchall()}
+        if target.shaped:
+            cursor.execute(TAKEN.format(**named), about)
+            rows |= {row: ("taken", key) for row, key in cursor.fetchall() if row not in rows}
+        if not rows:
+            return found
+        found += [
+            Obstacle(what, sentences[what] % {"code": key}, key, rows=(row,)) for row, (what, key) in rows.items()
+        ]
+
+
+def _rows_back(cursor, delivery: Delivery, target: Target, touched: list[Obstacle]) -> dict:
+    table, model, staying = target.table, model_of(target.table), _rows(touched)
+    about = {"delivery": delivery.pk, "table": table, "rows": staying}
     own = _own(delivery, model)
+    if staying:
+        own = own.exclude(pk__in=[int(row) for row in staying])
     dropped = 0
     if table in ("units_parcel", "units_building"):
         owner = "parcel__in" if table == "units_parcel" else "building__in"
@@ -207,36 +315,46 @@ def _rows_back(cursor, delivery: Delivery, model) -> dict:
     columns = [one.column for one in model._meta.concrete_fields if not getattr(one, "generated", False)]
     kept = (
         f"WITH before AS MATERIALIZED (SELECT key, row::{table} AS r FROM importers_replaced"
-        ' WHERE delivery_id = %(delivery)s AND "table" = %(table)s)'
+        ' WHERE delivery_id = %(delivery)s AND "table" = %(table)s AND key <> ALL (%(rows)s))'
     )
-    changing = ", ".join(f"{column} = (before.r).{column}" for column in columns if column not in ("id", "version"))
-    if "version" in columns:
-        changing += ", version = t.version + 1"
-    cursor.execute(f"{kept} UPDATE {table} t SET {changing} FROM before WHERE t.id = before.key::bigint", about)
-    restored = cursor.rowcount
+    cursor.execute("DROP TABLE IF EXISTS returning_rows")
     cursor.execute(
-        f"{kept} INSERT INTO {table} ({', '.join(columns)})"
-        f" SELECT {', '.join(f'(before.r).{column}' for column in columns)} FROM before"
-        f" WHERE NOT EXISTS (SELECT FROM {table} t WHERE t.id = before.key::bigint)",
+        f"CREATE TEMP TABLE returning_rows ON COMMIT DROP AS {kept} SELECT (r).*, t.id IS NOT NULL AS here"
+        f" FROM before LEFT JOIN {table} t ON t.id = before.key::bigint",
         about,
     )
+    cursor.execute("CREATE UNIQUE INDEX ON returning_rows (id)")
+    cursor.execute("ANALYZE returning_rows")
+    free_keys(cursor, target, f"SELECT id, {target.keyed('b')} AS key FROM returning_rows b")
+    # Of a row whose shape the delivery left alone, none was kept, and none is written.
+    for same in (True, False) if target.shaped else (True,):
+        left_out = ("id", "version", *SHAPE) if target.shaped and same else ("id", "version")
+        changing = ", ".join(f"{column} = b.{column}" for column in columns if column not in left_out)
+        if "version" in columns:
+            changing += ", version = t.version + 1"
+        alike = f" AND (b.geom IS NULL) = {same}" if target.shaped else ""
+        cursor.execute(f"UPDATE {table} t SET {changing} FROM returning_rows b WHERE t.id = b.id AND b.here{alike}")
+    cursor.execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM returning_rows WHERE NOT here"
+    )
     returned = cursor.rowcount
+    cursor.execute("SELECT count(*) FROM returning_rows WHERE here")
+    restored = cursor.fetchone()[0]
     cursor.execute("SELECT geoinv_analyze(%s)", [table])
     return {"deleted": deleted, "restored": restored, "returned": returned, "flags_dropped": dropped}
 
 
-def _findings_back(delivery: Delivery) -> int:
-    """Give back the findings that the delivery resolved or told again; how many of them are open again."""
-    resolved = Finding.objects.filter(
-        state=Finding.State.RESOLVED,
-        pk__in=Replaced.objects.filter(delivery=delivery, table="units_finding").values(
-            number=Cast("key", BigIntegerField())
-        ),
-    )
-    before = resolved.count()
+def _findings_back(delivery: Delivery, staying: list[str]) -> tuple[int, int]:
+    """Give back the findings that the delivery resolved, told again or renamed; how many are open again, and closed.
+
+    Those of rows that stay, of these keys, keep the names that they have. Closed are those that this delivery had told
+    again after they had been resolved, as when the same file had come before and was taken back.
+    """
+    about = {"delivery": delivery.pk, "staying": staying}
     with connection.cursor() as cursor:
-        cursor.execute(FINDINGS_BACK_SQL, {"delivery": delivery.pk})
-    return before - resolved.count()
+        cursor.execute(FINDINGS_UNNAMED_SQL, about)
+        cursor.execute(FINDINGS_BACK_SQL, about)
+        return cursor.fetchone()
 
 
 def _boundaries_back(cursor, delivery: Delivery) -> dict:

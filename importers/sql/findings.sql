@@ -6,6 +6,9 @@ WITH resolved AS (
       AND (%(survey)s::bigint IS NULL OR d.survey_id = %(survey)s)
       AND (%(layer)s::text IS NULL OR d.layer = %(layer)s)
       AND d.sha256 || ' ' || d.layer <> ALL (%(beside)s)
+      -- A supplement says nothing of the rows that it does not hold.
+      AND (%(completes)s::bigint[] IS NULL OR d.id = ANY (%(completes)s))
+      AND (%(spoken)s::text[] IS NULL OR f.subjects[1] = ANY (%(spoken)s))
       AND f.state <> 'resolved' AND NOT EXISTS (SELECT FROM told_by_file t WHERE t.identity = f.identity)
 )
 INSERT INTO units_finding AS f (district_id, street_id, survey_id, delivery_id, identity, code, layer, severity, state,
@@ -19,4 +22,5 @@ ON CONFLICT (district_id, identity) DO UPDATE SET
     fix = EXCLUDED.fix, details = EXCLUDED.details, geom = EXCLUDED.geom, last_seen = EXCLUDED.last_seen,
     state = 'open', resolved_at = NULL,
     run_id = CASE WHEN f.state = 'resolved' THEN NULL ELSE f.run_id END,
+    severity = CASE WHEN f.run_id IS NULL OR f.state = 'resolved' THEN EXCLUDED.severity ELSE f.severity END,
     fingerprint = CASE WHEN f.run_id IS NULL OR f.state = 'resolved' THEN EXCLUDED.fingerprint ELSE f.fingerprint END

@@ -11,5 +11,8 @@ WHERE f.id IN (
       AND (%(survey)s::bigint IS NULL OR d.survey_id = %(survey)s)
       AND (%(layer)s::text IS NULL OR d.layer = %(layer)s)
       AND d.sha256 || ' ' || d.layer <> ALL (%(beside)s)
+      -- A supplement says nothing of the rows that it does not hold.
+      AND (%(completes)s::bigint[] IS NULL OR d.id = ANY (%(completes)s))
+      AND (%(spoken)s::text[] IS NULL OR earlier.subjects[1] = ANY (%(spoken)s))
       AND earlier.state <> 'resolved'
 )

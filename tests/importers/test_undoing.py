@@ -236,6 +236,20 @@ def test_what_only_the_file_taken_back_told_is_closed_and_what_both_told_stays(t
     assert Finding.objects.unresolved().get().subjects == [patch(1)["BSM"]]
 
 
+def test_a_file_taken_back_twice_closes_its_findings_twice_and_opens_none(tmp_path):
+    path = shapefile(tmp_path, rows=[patch(1, YSDM="9"), patch(2, YSDM="9"), patch(3)])
+    load(path, "dltb", "120104", 2021)
+    of_2021 = told()
+    for _time in range(2):
+        number = into(path)
+        assert Finding.objects.unresolved().filter(delivery=number).count() == 2
+        result = undo(number)
+        assert (result["findings_returned"], result["findings_closed"]) == (0, 2)
+        assert [one for one in told() if one[2] != "resolved"] == of_2021
+        assert not Replaced.objects.exists()
+    assert Finding.objects.filter(survey__year=2022, state="resolved").count() == 2
+
+
 def test_what_a_check_saw_after_the_correction_stands_when_that_is_taken_back(tmp_path):
     first = into(shapefile(tmp_path / "a", rows=[patch(1, DLMC="盐田"), patch(2)]))
     later = into(shapefile(tmp_path / "b", rows=[patch(1, DLMC="盐田"), patch(2, DLMC="盐田")]))
