@@ -1,4 +1,4 @@
-"""What the importers keep of their own: the rows that a delivery replaced, so that it can be taken back."""
+"""The rows that a delivery replaced, kept so that it can be taken back."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,10 @@ from units.models import Delivery
 
 
 class Replaced(models.Model):
-    """A row as it was before a delivery changed it or took it out: the whole row as PostgreSQL writes a record."""
+    """A row as it was before a delivery changed it or took it out, as PostgreSQL writes a record.
+
+    Where its shape was left alone it is null here.
+    """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, verbose_name=_("Delivery"), related_name="+")
     table = models.CharField(_("Table"), max_length=63)
