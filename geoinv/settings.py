@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "rest_framework_gis",
     "pgtrigger",
     "pghistory",
+    "procrastinate.contrib.django",
     "units",
     "importers",
     "tiles",
@@ -118,6 +119,11 @@ STORAGES = {
 # Delivered files are kept here, content-addressed and read-only; papers and photos beside them.
 DELIVERIES_DIR = Path(os.environ.get("GEOINV_DELIVERIES_DIR", LOCAL_DIR / "deliveries"))
 MEDIA_ROOT = Path(os.environ.get("GEOINV_MEDIA_DIR", LOCAL_DIR / "media"))
+# What was uploaded and is not yet decided upon, a private folder each; and how many bytes may be uploaded at once.
+INTAKES_DIR = Path(os.environ.get("GEOINV_INTAKES_DIR", LOCAL_DIR / "intakes"))
+UPLOAD_MAX = int(os.environ.get("GEOINV_UPLOAD_MAX", 4 * 1024**3))
+# Where local (city) reference systems lie as files; they are secret, so it is no folder of the repository.
+CRS_DIR = Path(os.environ["GEOINV_CRS_DIR"]) if os.environ.get("GEOINV_CRS_DIR") else None
 # What each night leaves: one folder a run.
 RUNS_DIR = Path(os.environ.get("GEOINV_RUNS_DIR", LOCAL_DIR / "runs"))
 # The criteria that the night flags by: a set's name for all districts, or 120104=nankai-2024,320106=nanjing-2019.
@@ -130,6 +136,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
+
+PROCRASTINATE_IMPORT_PATHS = ["importers.jobs"]
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")  # who only reads is not looked up for the history
 PGHISTORY_APPEND_ONLY = False  # the app role holds no UPDATE or DELETE on history; triggers would only repeat that

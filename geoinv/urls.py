@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("units.urls")),
     path("ogc", include("units.ogc.urls")),
     path("tiles/", include("tiles.urls")),
+    path("import/", include("importers.urls")),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/language/", set_language, name="set_language"),

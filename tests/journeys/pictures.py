@@ -4,7 +4,7 @@ python tests/journeys/pictures.py http://127.0.0.1:8000 FOLDER --password … [-
 python tests/journeys/pictures.py http://127.0.0.1:8000 fixtures/pictures --password … --readme
 
 A picture is one function below, marked with @stop: it brings the page to where it is worth a look. Add yours in the
-order of a working day.
+order of a working day. Those of the import page need a worker beside the site (script/run starts one).
 """
 
 import argparse
@@ -20,7 +20,14 @@ LANGUAGE_COOKIE = {"zh": "zh-hans", "en": "en"}
 STREET, PARCEL = "#15/39.10400/117.15000", "#17/39.10400/117.15000"  # two places of the demo district
 
 # The pictures of the README, taken in Chinese at the larger size: stop → file.
-README = {"map-street": "map", "card-candidate": "card", "compose-conflict": "compose", "findings": "findings"}
+README = {
+    "map-street": "map",
+    "card-candidate": "card",
+    "compose-conflict": "compose",
+    "import-result": "import",
+    "findings": "findings",
+}
+ON_THE_WAY = ("import", "import-verdicts")  # no pictures of the README, but the next stop begins where they end
 QUALITY = 72  # of a JPEG, per cent
 
 STOPS: list[tuple[str, str, Callable[[Page, str], None]]] = []
@@ -196,6 +203,77 @@ def waiver_form(page: Page, site: str) -> None:
     page.locator(".finding summary").first.click()
 
 
+@stop("import", user="analyst")
+def import_page(page: Page, site: str) -> None:
+    page.goto(f"{site}/import/")
+    page.wait_for_selector("html[data-ready]")
+
+
+@stop("import-verdicts", user="analyst")
+def verdicts(page: Page, site: str) -> None:
+    """The demo's parcels for a round that is not open yet; the stops below go on with the same upload."""
+    page.fill("#survey", "2031")
+    page.set_input_files("#files", "fixtures/demo_1500/deliveries/宗地.zip")
+    page.wait_for_selector("#step-verdicts:not([hidden])")
+    page.wait_for_timeout(800)
+
+
+@stop("import-mapping", user="analyst")
+def mapping(page: Page, site: str) -> None:
+    page.locator("#step-mapping h2").evaluate("title => title.scrollIntoView()")
+    page.wait_for_timeout(200)
+
+
+@stop("import-result", user="analyst")
+def dry_run(page: Page, site: str) -> None:
+    page.click("#preview-start")
+    page.wait_for_selector("#step-result:not([hidden])", timeout=120_000)
+    page.wait_for_selector("#rows[aria-busy=false] .row")
+    page.locator("#step-result").evaluate("step => step.scrollIntoView()")
+    painted(page)
+
+
+@stop("import-row", user="analyst")
+def refused_row(page: Page, site: str) -> None:
+    page.locator("#kinds [data-kind=refused]").click()
+    page.wait_for_selector("#rows[aria-busy=false] .row")
+    page.locator("#rows .row-open").nth(1).click()
+    page.wait_for_selector(".row-problems[aria-busy=false]")
+    page.locator("#rows-part").evaluate("part => part.scrollIntoView()")
+    painted(page)
+
+
+@stop("import-confirm", user="analyst")
+def to_confirm(page: Page, site: str) -> None:
+    page.locator("#confirm").evaluate("button => button.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(200)
+
+
+@stop("import-report", user="analyst", whole=True)
+def delivery_report(page: Page, site: str) -> None:
+    page.click("#discard")  # nothing of the upload above is kept
+    page.click("#discard-yes")
+    page.wait_for_selector("#drop")
+    page.goto(f"{site}/import/deliveries/?profile=zd")
+    page.locator(".deliveries td a").last.click()
+    page.wait_for_selector("html[data-ready]")
+    for picture in page.locator(".repair img").all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+
+
+@stop("import-deliveries", user="analyst")
+def deliveries(page: Page, site: str) -> None:
+    page.goto(f"{site}/import/deliveries/")
+
+
+def painted(page: Page) -> None:
+    """The map beside the import is painted."""
+    page.wait_for_timeout(400)
+    page.wait_for_selector("#map[aria-busy=false]")
+    page.wait_for_timeout(300)
+
+
 @stop("report", whole=True)
 def report(page: Page, site: str) -> None:
     """The report of the demo's last run, written by `validate --district 120104 --report .local/report`."""
@@ -234,7 +312,7 @@ def walk(browser, options, name: str, size: dict, locale: str) -> None:
     """Every stop in one language and window size; each account signs in once."""
     pages: dict[str, Page] = {}
     for number, (called, user, stopped) in enumerate(STOPS, 1):
-        if not called.startswith(options.stop) or (options.readme and called not in README):
+        if not called.startswith(options.stop) or (options.readme and called not in (*README, *ON_THE_WAY)):
             continue
         if user not in pages:
             context = browser.new_context(viewport=size, locale=locale)
@@ -251,6 +329,8 @@ def walk(browser, options, name: str, size: dict, locale: str) -> None:
             stopped(page, options.site)
         except Error as trouble:  # one stop that cannot be reached must not cost the others their pictures
             print(f"{name} {called}: {trouble}")
+        if options.readme and called in ON_THE_WAY:
+            continue
         if options.readme:
             page.screenshot(path=options.folder / f"{README[called]}.jpg", type="jpeg", quality=QUALITY)
         else:

@@ -18,10 +18,11 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from importers.loading import load
+from importers.models import Intake
 from tests.importers.containers import workbook
 from tiles.layers import LAYERS
 from units.collections import COLLECTIONS
-from units.models import Parcel
+from units.models import Delivery, Parcel
 from units.ogc import rendering
 from units.rights import Role
 
@@ -123,11 +124,37 @@ STATUS = {
     "ogc/collections/<name>/items/<fid>": "by collection",
     "tiles/<slug:layer>.json": "by layer",
     "tiles/<slug:layer>/<int:z>/<int:x>/<int:y>.mvt": "by layer",
+    "import/": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
+    "import/mappings.json": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
+    "import/mappings/<int:number>.json": "by upload",
+    "import/deliveries/": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
+    "import/deliveries/<int:number>/": "by delivery",
+    "import/deliveries/<int:number>.json": "by delivery",
+    "import/deliveries/<int:number>/problems.json": "by delivery",
+    "import/deliveries/<int:number>/faults.xlsx": "by delivery",
+    "import/deliveries/<int:number>/refused.zip": "by delivery",
+    "import/deliveries/<int:number>/repairs.json": "by delivery",
+    "import/deliveries/<int:number>/repairs/<int:which>.svg": "by delivery",
+    "import/deliveries/<int:number>/undo.json": "by delivery",
+    "import/<uuid:number>/": "by upload",
+    "import/<uuid:number>.json": "by upload",
+    "import/<uuid:number>/preview.json": "by upload",
+    "import/<uuid:number>/confirm.json": "by upload",
+    "import/<uuid:number>/stop.json": "by upload",
+    "import/<uuid:number>/again.json": "by upload",
+    "import/<uuid:number>/<int:which>/rows.json": "by upload",
+    "import/<uuid:number>/<int:which>/problems.json": "by upload",
+    "import/<uuid:number>/<int:which>/problems.xlsx": "by upload",
+    "import/<uuid:number>/<int:which>/<int:z>/<int:x>/<int:y>.mvt": "by upload",
     "accounts/login/": {200: {NOBODY}, 302: ALL - {NOBODY}},
     "accounts/logout/": {405: ALL},
     "accounts/language/": {204: ALL},
     "healthz": {200: ALL},
 }
+# Who imports what in Nankai, and so sees its uploads, deliveries and reports (workflow 4.1: survey layers and registers
+# of land R1; firms with their figures R3 and R5).
+IMPORTING = {"dltb": {"R1"}, "zd": {"R1"}, "enterprise": {"R3", "R5"}, "enterprise_year": {"R3", "R5"}}
+IMPORTERS = {"R1", "R3", "R5"}
 DESK = "admin/"  # for staff, whom no role makes: everybody here is sent to its sign-in
 DESK_SIGN_IN = "admin/login/"
 
@@ -176,6 +203,10 @@ def clients(django_db_setup, django_db_blocker, databases, tmp_path_factory):
         town.build()
         book = workbook(tmp_path_factory.mktemp("walk") / "企业.xlsx", {"企业": FIRMS, "年度数据": FAULTY_YEARS})
         load(book, "enterprise", town.NANKAI, 2023)  # a round that still takes deliveries
+        for number, profile in enumerate(("dltb", "enterprise_year")):
+            upload = Intake.objects.create(district_id=town.NANKAI, year=2023, state="open", files=[])
+            verdict = {"profile": {"name": profile}, "columns": [], "sha256": f"{number:064x}"}
+            upload.layers.create(number=1, file="x.zip", place=f"{profile} x", name=profile, told=verdict)
         made = {who: Client(headers={"Accept": "application/json"}) for who in WHO}
         for who, where in WHO.items():
             if where is not None:
@@ -378,6 +409,51 @@ def test_each_tile_holds_what_its_reader_sees(visit, who, name):
     }.get(name)
     if codes and expected is not None:
         assert {number for number, code in enumerate(codes) if code.encode() in bodies} == SEEN_PLACES[who]
+
+
+def test_an_upload_opens_to_those_who_may_import_what_is_in_it(visit, who, clients):
+    closed = 401 if who == NOBODY else 404 if who in IMPORTERS else 403
+    for upload in Intake.objects.all():
+        (layer,) = upload.layers.all()
+        seen = who in IMPORTING[layer.name]
+        visit(f"/import/{upload.pk}/", 302 if who == NOBODY else 200 if seen else closed, Accept="text/html")
+        told = visit(f"/import/{upload.pk}.json", 200 if seen else closed)
+        assert ("layers" in told.json()) == seen
+        if seen:
+            profiles = {one["name"] for one in told.json()["profiles"]}
+            assert ("dltb" in profiles, "enterprise_year" in profiles) == (who == "R1", who != "R1")
+        for address in ("rows.json", "problems.json", "problems.xlsx", "12/3/4.mvt"):
+            visit(f"/import/{upload.pk}/1/{address}", 409 if seen else closed)  # it was not previewed
+        for verb in ("preview", "confirm", "stop", "again"):
+            visit(f"/import/{upload.pk}/{verb}.json", 405)
+            sent = {"layer": 1, "profile": layer.name} if verb == "preview" else {} if verb == "again" else {"layer": 1}
+            if not seen:
+                answer = clients[who].post(f"/import/{upload.pk}/{verb}.json", sent, content_type="application/json")
+                assert answer.status_code == closed, f"{verb} as {who}"
+        if not seen:
+            assert clients[who].delete(f"/import/{upload.pk}/").status_code == closed
+    visit("/import/00000000-0000-4000-8000-000000000000.json", closed)
+    assert clients[who].delete("/import/mappings/1.json").status_code == closed
+    listed = visit("/import/", 302 if who == NOBODY else 200 if who in IMPORTERS else 403, Accept="text/html")
+    if who in IMPORTERS:
+        assert str(town.HEPING) not in listed.content.decode()
+
+
+def test_a_delivery_opens_to_those_who_may_import_its_profile_there(visit, who, clients):
+    closed = 401 if who == NOBODY else 404 if who in IMPORTERS else 403
+    for delivery in Delivery.objects.all():
+        seen = delivery.district_id == town.NANKAI and who in IMPORTING[delivery.profile]
+        base = f"/import/deliveries/{delivery.pk}"
+        visit(f"{base}/", 302 if who == NOBODY else 200 if seen else closed, Accept="text/html")
+        for address in (".json", "/problems.json", "/faults.xlsx", "/repairs.json"):
+            visit(f"{base}{address}", 200 if seen else closed)
+        visit(f"{base}/refused.zip", (200 if delivery.refused else 404) if seen else closed)
+        visit(f"{base}/repairs/1.svg", 404 if seen else closed)
+        visit(f"{base}/undo.json", 405)
+        if not seen:
+            for verb, sent in (("undo.json", {}), ("repairs.json", {"accept": "all"})):
+                answer = clients[who].post(f"{base}/{verb}", sent, content_type="application/json")
+                assert answer.status_code == closed, f"{verb} as {who}"
 
 
 def concrete(pattern: str) -> str:

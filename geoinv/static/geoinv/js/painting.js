@@ -4,11 +4,11 @@ import { isSmall } from "./registers.js";
 import { rules } from "./rules.js";
 
 const DEEPEST = 20;
+const SIGNED = new Set(["findings", "problems"]);
 const NEAR = 8;  // pixels from a point or a line that count as on it
 
-// `state` is that of state.js; call `repaint()` after changing it.
-export function paintedLayer(sources, state) {
-  const drawn = rules(state);
+// `state` is that of state.js, or has as much of it as `drawn` asks for; call `repaint()` after changing it.
+export function paintedLayer(sources, state, drawn = rules(state)) {
   const visible = (feature, zoom) => (one) => one.dataLayer === feature.layer && (!one.filter || one.filter(zoom, feature.feature));
   const layer = protomapsL.leafletLayer({
     sources: {}, paintRules: drawn, labelRules: [], attribution: "", maxZoom: DEEPEST, maxNativeZoom: DEEPEST,
@@ -31,11 +31,13 @@ export function paintedLayer(sources, state) {
       const found = [];
       for (const source of [...sources].reverse()) {
         if (!state.shown[source.id]) continue;
-        const features = source.kept.get(`${zoom}/${tile.x}/${tile.y}`)?.get(source.id) ?? [];
-        for (const feature of features) {
-          const one = { layer: source.id, feature };
-          if (!drawn.some(visible(one, zoom))) continue;  // the legend hides it
-          if (hit(feature, x, y, source.id === "findings")) found.push(one);
+        const tiles = source.kept.get(`${zoom}/${tile.x}/${tile.y}`);
+        for (const name of source.layers ?? [source.id]) {  // topmost first
+          for (const feature of tiles?.get(name) ?? []) {
+            const one = { layer: name, feature };
+            if (!drawn.some(visible(one, zoom))) continue;  // the legend hides it
+            if (hit(feature, x, y, SIGNED.has(name))) found.push(one);
+          }
         }
       }
       return found;

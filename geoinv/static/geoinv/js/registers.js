@@ -20,6 +20,9 @@ const CONTROL = {
   key_area: [[10, 3, 2, 3], "diagonal", 1.8],
   renewal_plan: [[5, 5], "diagonal", 1.6],
   approved_batch: [[8, 2], "back", 1.6],
+  urban_land: [[12, 2], "dots", 1.8],
+  village_survey: [[14, 4, 2, 4], null, 1.6],
+  low_use_unit: [[], "cross", 1.6],
 };
 const PLAIN = [[], null, 1.6];
 
@@ -90,7 +93,7 @@ export function findings(state) {
 }
 
 // An error is a diamond, a warning a triangle; one that somebody accepted for a time is hollow.
-function sign(ctx, { x, y }, { severity, waived }, ink, chosen) {
+export function sign(ctx, { x, y }, { severity, waived }, ink, chosen) {
   const size = chosen ? 9 : 6.5;
   ctx.beginPath();
   if (severity === "error") {

@@ -12,7 +12,7 @@ export class Refused extends Error {
 }
 
 // Who signs in again, in another window, has another one: the cookie has it, the page of before does not.
-function token() {
+export function token() {
   const cookie = document.cookie.split("; ").find((one) => one.startsWith("csrftoken="));
   return cookie ? cookie.slice("csrftoken=".length) : $("input[name=csrfmiddlewaretoken]").value;
 }

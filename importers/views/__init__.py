@@ -1,0 +1,1 @@
+"""The import page and what it asks for, one module each."""
