@@ -9,6 +9,9 @@ LOCAL_DIR = Path(__file__).resolve().parent / ".local"
 # These work without a database.
 WITHOUT_DATABASE = {"", "help", "--help", "-h", "--version", "version", "makemessages", "compilemessages", "findstatic"}
 
+# These have rows checked by processes of their own, which are loaded while Django is.
+WITH_WORKERS = {"import_layer", "load_folder"}
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "geoinv.settings")
@@ -32,6 +35,10 @@ def main() -> None:
             execute_from_command_line(sys.argv)
             return
         database.named(os.environ, LOCAL_DIR)
+        if command in WITH_WORKERS:
+            from importers import workers
+
+            workers.ready()
         django.setup()  # from here on messages are translated
         database.ready(os.environ, LOCAL_DIR)
         execute_from_command_line(sys.argv)

@@ -41,5 +41,27 @@ def whole(values: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
+def floats(values: pa.Array) -> np.ndarray:
+    """The numbers of a column of floats; null is NaN."""
+    if not len(values):  # Arrow gives it no buffer then
+        return np.empty(0)
+    found = np.array(np.frombuffer(values.buffers()[1], np.float64)[values.offset : values.offset + len(values)])
+    if values.null_count:
+        found[~truths(values.is_valid())] = np.nan
+    return found
+
+
+def truths(values: pa.Array) -> np.ndarray:
+    """The flags of a column without nulls."""
+    if not len(values):
+        return np.empty(0, bool)
+    bits = np.unpackbits(np.frombuffer(values.buffers()[1], np.uint8), bitorder="little")
+    return bits[values.offset : values.offset + len(values)].astype(bool)
+
+
 def _bits(mask: np.ndarray) -> pa.Buffer:
     return pa.py_buffer(np.packbits(mask, bitorder="little").tobytes())
+
+
+# A plain value that is handed to Arrow makes it load pandas too, to see whether it is one of its own.
+EMPTY, NOTHING, ONE = strings([""])[0], pa.nulls(1, pa.string())[0], whole(np.array([1]))[0]

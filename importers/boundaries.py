@@ -5,12 +5,13 @@ import shapely
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from importers.batching import Done, absolute, check_shapes
 from importers.checking import Batch
 from importers.merging import forget
 from importers.merging import keep as keep_before
+from importers.shapechecks import check_geometry
 from importers.shaping import as_delivered, shaped
-from importers.taking import check_shapes
-from importers.telling import Done, Telling, absolute
+from importers.telling import Telling
 from units.models import District, Street, Survey
 from units.spatial import STORAGE_SRID
 
@@ -25,19 +26,19 @@ def take_boundaries(telling: Telling, place: District, layerwide, progress=None)
     rings = seen.shapes.rings(0, rows)
     shape = shaped(rings, telling.projection, twice=True)
     check_shapes(batch, rings, shape)
+    check_geometry(batch, rings, shape, telling.projection.degrees)
     code, name = (batch.check(found.profile.field(one)).to_pylist() for one in ("XZQDM", "XZQMC"))
     batch.refused |= ~shape.good & batch.live
     keep = batch.live & ~batch.refused
     keys = batch.text(found.profile.key)
     telling.note(
         Done(
-            0,
+            batch.n,
             memoryview(b""),
             int(keep.sum()),
             int((~batch.live).sum()),
             [absolute(problem, keys, 0) for problem in batch.problems],
             [(int(row), as_delivered(rings, int(row))) for row in np.flatnonzero(batch.refused & batch.live)],
-            [],
             extent=rings.extent(keep),
         )
     )

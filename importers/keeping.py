@@ -1,11 +1,12 @@
 """Keep the delivered files as they came, under the digest of their bytes."""
 
+import fcntl
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -16,9 +17,14 @@ from units.errors import GeoinvError, InputUnreadable
 
 
 @contextmanager
-def kept(container: opening.Container, digest: str) -> Iterator[None]:
-    """Keep the delivered files under their digest, copied beside the import; nothing stays where that fails."""
+def kept(container: opening.Container, digest: str, until: ExitStack) -> Iterator[None]:
+    """Keep the delivered files under their digest, copied beside the import; nothing stays where that fails.
+
+    An unfinished copy is locked `until` the import has ended, so that whoever sweeps the folder knows what a killed one
+    left behind.
+    """
     folder = Path(settings.DELIVERIES_DIR)
+    sweep(folder)
     target = folder / digest
     if target.exists():
         yield
@@ -26,6 +32,9 @@ def kept(container: opening.Container, digest: str) -> Iterator[None]:
     partial = folder / f".{digest[:16]}-{uuid.uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            partial.mkdir()
+            until.enter_context(_locked(partial))
         with ThreadPoolExecutor(1) as copying_files:
             copied = copying_files.submit(opening.kept_copy, container, partial)
             yield
@@ -45,5 +54,33 @@ def kept(container: opening.Container, digest: str) -> Iterator[None]:
         ) from error
     finally:
         if partial.exists():
-            partial.chmod(0o750)
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove(partial)
+
+
+def sweep(folder: Path):
+    """Remove the copies that imports began which were killed.
+
+    A finished copy is never removed, also where no delivery of this database names it: another database may keep its
+    originals in the same folder, and what an import of the same file finds there it uses.
+    """
+    if not folder.is_dir():
+        return
+    with _locked(folder):
+        for partial in sorted(folder.glob(".*")):
+            with suppress(BlockingIOError), _locked(partial, fcntl.LOCK_NB):
+                _remove(partial)
+
+
+@contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(held)
+
+
+def _remove(folder: Path):
+    folder.chmod(0o750)
+    shutil.rmtree(folder, ignore_errors=True)

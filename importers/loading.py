@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
@@ -13,27 +14,37 @@ import psycopg
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from importers import copying, opening
+from importers import copying, opening, workers
 from importers.beside import Beside
 from importers.boundaries import take_boundaries
+from importers.delivered import mapping_given
+from importers.frames import Frame
 from importers.inspecting import Inspected, district_box, inspected, profile_of
 from importers.keeping import kept
+from importers.mapping import Mapping
+from importers.matching import Delta
 from importers.merging import TARGETS, one_at_a_time
+from importers.models import Repair
+from importers.previewing import Preview
 from importers.problems import KINDS
 from importers.profiles import Match, Profile, match, profile
+from importers.provenance import digests
 from importers.registers import edition_of, may_be_delivered, put_in_force
 from importers.shaping import Projection
 from importers.sheets import take_sheet
-from importers.sniffing_encoding import ASK
+from importers.sniffing_encoding import ASK, REFUSED
 from importers.storing import Storing
+from importers.structure import check_structure
+from importers.supplementing import completed, edition_completed, family, held_twice, subjects, undecided
 from importers.taking import Taking, layerwide
 from importers.telling import Telling
 from units.errors import NotFound, Refused, UsageError
 from units.history import authored
-from units.models import Delivery, District, LegacyLand, Survey
+from units.models import Delivery, District, LegacyLand, Street, Survey
 
 SHEETS = ("enterprise", "enterprise_year", "occupancy", "contract")
 BOOK = ("enterprise", "enterprise_year", "occupancy")  # sheets of one workbook, in this order
+NAMED = 5  # rows whose edits are lost that are named in the warning; `edited` has them all
 MANY = 20_000  # rows from which preparing a faster reprojection pays
 
 
@@ -45,7 +56,8 @@ def load(
     *,
     layer: str | None = None,
     encoding: str | None = None,
-    crs: str | None = None,
+    crs: str | Frame | None = None,
+    mapping: Mapping | None = None,
     replace: bool = False,
     dry_run: bool = False,
     by=None,
@@ -53,16 +65,21 @@ def load(
     container: opening.Container | None = None,
     sheets: list[tuple[str, str]] | None = None,
     beside: Sequence[Beside] = (),
+    supplement: int | None = None,
+    preview: uuid.UUID | None = None,
 ) -> dict:
     """Import one layer of the delivery at `path` into the survey of `district` and `year`; the result as told.
 
     A workbook of enterprises has a sheet for each of BOOK; without `layer` they are taken together, in one transaction.
     `container` is the delivery where the caller has opened it already, `sheets` are (profile, place) of the sheets of
     it to take, and `beside` are the further layers that came with it: one delivery in several files.
+    `mapping` says which columns and values of the layer are which of the profile, beyond their own names.
     `by` is the user who acts; `progress(done, total)` is called as rows are read. A file that was taken before writes
     nothing. Into a survey that holds rows of the layer already, a delivery is a delta by business key and row digest;
     as a delivery covers its layer in full, rows that are no longer in it leave the survey and are counted as gone;
-    more of them than `merging.GONE_AT_MOST` only where `replace` says that this is meant.
+    more of them than `merging.GONE_AT_MOST` only where `replace` says that this is meant. A `supplement` completes the
+    delivery of that number: its rows come in, mended perhaps, and nothing leaves. What a dry run finds is kept as the
+    `preview` of that number, row by row.
 
     Raises InputUnreadable, UsageError, NotFound, and Refused where the delivery as a whole may not be taken.
     """
@@ -76,8 +93,14 @@ def load(
         raise UsageError(_("%(year)s is no year of a survey.") % {"year": year}, _("Give four digits, such as 2022."))
     may_be_delivered(place, profile(profile_name))
     with ExitStack() as stack:
+        if profile_name not in SHEETS:
+            workers.ready()  # they are loaded while the delivery is copied and looked at
         container = container or stack.enter_context(opening.opened(path))
-        one = _Asked(container, place, year, encoding, crs, replace, dry_run, by, progress, beside)
+        one = _Asked(container, place, year, encoding, crs, mapping, replace, dry_run, by, progress, beside)
+        one = dataclasses.replace(one, supplement=supplement, until=stack)
+        if preview is not None and dry_run:
+            one = dataclasses.replace(one, preview=Preview(preview))
+            stack.push(one.preview.keep_after)
         if sheets is not None:
             return _load_book(one, sheets)
         if profile_name == BOOK[0] and layer is None and len(container.layers) > 1:
@@ -97,13 +120,23 @@ class _Asked:
     place: District
     year: int
     encoding: str | None
-    crs: str | None
+    crs: str | Frame | None
+    mapping: Mapping | None
     replace: bool
     dry_run: bool
     by: object
     progress: object
     beside: Sequence[Beside] = ()
     alone: bool = True
+    supplement: int | None = None
+    preview: Preview | None = None
+    until: ExitStack | None = None  # what ends with the import, after its transaction
+
+    def mapping_of(self, wanted: Profile) -> Mapping | None:
+        """What was said of the columns of this layer; a mapping of another sheet of the workbook says nothing of it."""
+        if self.alone or (self.mapping and self.mapping.profile == wanted.name):
+            return self.mapping
+        return None
 
     def beside_of(self, wanted: Profile, layer: opening.Layer) -> list[Beside]:
         """The further layers that are to the table what this one is."""
@@ -120,6 +153,12 @@ def _load_book(one: _Asked, sheets: list[tuple[str, str]]) -> dict:
     """Sheets of a workbook, (profile, place) each, as deliveries of their own: all of them or none."""
     within = [Beside(name, each, "") for name, place in sheets for each in one.container.layers if each.place == place]
     one = dataclasses.replace(one, beside=[*one.beside, *within])
+    if one.mapping and one.mapping.profile not in dict(sheets):
+        raise UsageError(
+            _("The mapping is of the profile %(mapped)s, not %(profile)s.")
+            % {"mapped": one.mapping.profile, "profile": ", ".join(name for name, _place in sheets)},
+            _("Name the profile of the mapping, or give another mapping."),
+        )
     with transaction.atomic():
         told = [_load_layer(dataclasses.replace(one, alone=False), name, sheet) for name, sheet in sheets]
         if not any(result["rows"] > result["deleted"] for result in told):
@@ -132,6 +171,9 @@ def _load_book(one: _Asked, sheets: list[tuple[str, str]]) -> dict:
         "already": all(result["already"] for result in told),
         "layer": " + ".join(result["layer"] for result in told),
         **{name: sum(result[name] for result in told) for name in summed},
+        "delta": {name: sum(result["delta"][name] for result in told) for name in told[0]["delta"]},
+        "groups": [],
+        "edited": [one for result in told for one in result["edited"]],
         "refusals": [refusal for result in told for refusal in result["refusals"]],
         "warnings": [warning for result in told for warning in result["warnings"]],
         "seconds": round(sum(result["seconds"] for result in told), 3),
@@ -148,12 +190,19 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
         chosen = container.layer(layer)
         digesting = stack.enter_context(ThreadPoolExecutor(1))
         digest = digesting.submit(opening.digest, container)
-        seen = inspected(chosen, district_box(place), encoding=encoding, crs=crs)
-        found = match(wanted, chosen.name, [column.name for column in seen.table.columns])
+        seen = inspected(chosen, district_box(place), encoding=encoding, crs=crs, place=place)
+        if asked.supplement and (further := undecided(seen, asked.supplement, encoding, crs)):
+            seen = inspected(chosen, district_box(place), place=place, **further)
+        mapping = asked.mapping_of(wanted)
+        if asked.supplement and mapping is None and (first := Delivery.objects.filter(pk=asked.supplement).first()):
+            mapping = mapping_given(first)
+        found = match(wanted, chosen.name, [column.name for column in seen.table.columns], mapping)
         _may_be_read(seen, found, may_be_empty=not asked.alone)
+        seen.problems += check_structure(seen, found)
         stack.enter_context(transaction.atomic())
         survey = _held(place, year)
         one_at_a_time(place.pk, year, wanted)
+        base = completed(asked.supplement, place, survey, wanted, chosen.name) if asked.supplement else None
         profile_sha256 = hashlib.sha256(wanted.text.encode()).hexdigest()
         delivery = Delivery(
             survey=survey,
@@ -168,22 +217,27 @@ def _load_layer(asked: _Asked, profile_name: str, layer: str | None) -> dict:
             reading=_reading(seen, found, profile_sha256),
             settings={
                 "profile_sha256": profile_sha256,
+                **digests(wanted),
+                "mapping": {**mapping.told(), "sha256": mapping.digest} if mapping else None,
                 "columns": found.columns,
                 "further": found.extra,  # that a column was there says something even where it is blank throughout
                 "encoding_given": encoding,
-                "crs_given": crs,
+                "crs_given": seen.crs.given,
                 "replace": asked.replace,
                 "layer": chosen.name,
+                "supplement_to": base.pk if base else None,
             },
             imported_by=by,
         )
         beside = asked.beside_of(wanted, chosen)
         if earlier := _same(delivery, {one.sha256 or delivery.sha256 for one in beside}):
+            if asked.preview:
+                asked.preview.already(wanted.table, earlier)
             return _told(delivery, earlier, began, dry_run, already=True)
         _may_change(survey)
-        with nullcontext() if dry_run else kept(container, delivery.sha256):
+        with nullcontext() if dry_run else kept(container, delivery.sha256, asked.until):
             try:
-                telling = _taken(delivery, place, seen, found, beside, progress)
+                telling = _taken(delivery, place, seen, found, beside, progress, asked.preview)
             except (psycopg.IntegrityError, psycopg.DataError) as error:
                 raise Refused(
                     _("The database does not take these rows: %(why)s") % {"why": str(error).splitlines()[0]},
@@ -206,21 +260,36 @@ def _held(place: District, year: int) -> Survey:
 
 def _reading(seen: Inspected, found: Match, profile_sha256: str) -> str:
     """A digest of how the bytes of the file are understood: the same bytes read otherwise are another delivery."""
-    said = [seen.crs.epsg, seen.encoding.python, profile_sha256, sorted(found.columns.items())]
+    said = [seen.crs.read_as, seen.encoding.python, profile_sha256, sorted(found.columns.items())]
+    if found.mapping is not None:
+        said.append(found.mapping.digest)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _taken(
-    delivery: Delivery, place: District, seen: Inspected, found: Match, beside: list[Beside], progress
+    delivery: Delivery,
+    place: District,
+    seen: Inspected,
+    found: Match,
+    beside: list[Beside],
+    progress,
+    preview: Preview | None = None,
 ) -> Telling:
     """Save the delivery, take its rows, settle the counts; inside the transaction of `load`."""
     kind = found.profile.table
-    projection = Projection(seen.crs.epsg, place.srid) if seen.shapes is not None else None
+    projection = Projection(seen.crs.way, place.srid) if seen.shapes is not None else None
     if projection and seen.rows >= MANY and (extent := seen.shapes.extent(bulk=True)):
         projection.hasten(extent)
     telling = Telling(delivery, seen, found, projection)
     telling.beside = [f"{one.sha256 or delivery.sha256} {one.layer.place}" for one in beside]
+    delivery.settings["beside"] = telling.beside
+    if number := delivery.settings["supplement_to"]:
+        base = Delivery.objects.get(pk=number)
+        telling.completes = family(base)
+        telling.spoken = None if base.sha256 == delivery.sha256 else subjects(seen, found)
     wide = layerwide(telling, seen, found, place)
+    if telling.spoken is not None:
+        wide = dataclasses.replace(wide, taken_before=held_twice(telling.completes, TARGETS[kind].table))
     delivery.rows = delivery.taken = telling.counts.rows
     about = {
         "survey": delivery.survey_id,
@@ -229,9 +298,15 @@ def _taken(
         "reading": delivery.reading,
         "replace": delivery.settings["replace"],
         "beside": beside,
+        "supplement": bool(delivery.settings["supplement_to"]),
+        "preview": preview,
     }
+    if preview:
+        preview.begin(telling)
     if kind == "control":
         about |= {"kind": found.profile.kind, "edition": edition_of(seen, found, delivery.survey.year)}
+        if about["supplement"]:
+            about["edition"] = edition_completed(delivery.settings["supplement_to"], about["edition"])
         delivery.settings |= {"kind": about["kind"], "edition": about["edition"]}
     delivery.save()
     about["delivery"] = delivery.pk
@@ -239,16 +314,26 @@ def _taken(
         authored(cursor, delivery.imported_by, delivery=delivery.pk)
     if kind == "district":
         take_boundaries(telling, place, wide, progress)
+        if preview:
+            preview.boundaries()
     elif kind in SHEETS:
         take_sheet(telling, wide, about, progress)
     else:
-        storing = Storing(delivery, place, seen, found.profile)
-        storing.constants = _constants(delivery, found, about)
+        streets = [
+            (one.code, one.geom and bytes(one.geom.wkb)) for one in Street.objects.filter(district=place).order_by("pk")
+        ]
+        constants = _constants(delivery, found, about)
+        storing = Storing(delivery.pk, place.pk, found.profile, constants, streets)
         Taking(telling, storing, wide, about, progress).take()
     if telling.counts.gone:
         telling.warn_layer("1-rows-gone", count=telling.counts.gone)
+    if telling.delta and (edited := telling.delta.edited):
+        named = ", ".join(one["key"] for one in edited[:NAMED]) + (" …" if len(edited) > NAMED else "")
+        telling.warn_layer("1-edits-overwritten", count=len(edited), value=named)
     if kind == "control":
         put_in_force(delivery)
+    delta = telling.delta or Delta(new=telling.counts.taken, attributes=telling.counts.changed)
+    delivery.settings |= {"delta": delta.told(), "groups": delta.groups, "edited": delta.edited}
     telling.settle()
     return telling
 
@@ -263,7 +348,9 @@ def _constants(delivery: Delivery, found: Match, about: dict) -> dict[str, bytes
         case "parcel" | "building":
             return {**of_survey, "version": copying.constant(1, 4)}
         case "control":
+            stored = {each.column for each in found.profile.fields}
             return {
+                **{name: copying.constant(b"") for name in ("name", "use") if name not in stored},
                 "kind": copying.constant(about["kind"].encode()),
                 "edition": copying.constant(about["edition"].encode()),
                 "in_force": copying.constant(True),
@@ -311,7 +398,7 @@ def _may_be_read(seen: Inspected, found: Match, *, may_be_empty: bool):
                 "profile": found.profile.name,
                 "has": ", ".join(column.name for column in seen.table.columns),
             },
-            _("Name another profile, or rename the fields."),
+            _("Name another profile, or say with a mapping which column is which field."),
             code="3-fields-missing",
         )
     if not may_be_empty and seen.table.deleted[: None if seen.shapes is None else seen.shapes.rows].all():
@@ -319,7 +406,8 @@ def _may_be_read(seen: Inspected, found: Match, *, may_be_empty: bool):
     if found.profile.kinds and not found.profile.kind:
         raise Refused(
             _("What the layer %(layer)s is cannot be told by its name.") % {"layer": seen.layer.name},
-            _("Name it like one of: %(names)s.") % {"names": ", ".join(found.profile.layers)},
+            _("Name it like one of: %(names)s; or say its kind with a mapping.")
+            % {"names": ", ".join(found.profile.layers)},
             code="1-layer-unknown",
         )
     if seen.shapes is None:
@@ -330,13 +418,13 @@ def _may_be_read(seen: Inspected, found: Match, *, may_be_empty: bool):
                 _("Deliver the layer with its shapes, or name another profile."),
                 code="1-no-shapes",
             )
-    elif seen.crs.epsg is None and found.profile.table not in SHEETS:
+    elif seen.crs.way is None and found.profile.table not in SHEETS:
         raise Refused(
             _("The reference system cannot be told.") + " " + " ".join(seen.crs.evidence),
-            "" if seen.crs.verdict == "refused" else _("Give it with --crs EPSG:…, if you know it."),
+            "" if seen.crs.verdict == REFUSED else _("Give it with --crs EPSG:…, if you know it."),
             code="2-crs",
         )
-    if seen.encoding.verdict == ASK:
+    if seen.encoding.verdict in (ASK, REFUSED):
         raise Refused(
             _("The encoding cannot be told.") + " " + " ".join(seen.encoding.evidence),
             _("Samples: %(samples)s.") % {"samples": " · ".join(seen.encoding.samples)},
@@ -376,11 +464,13 @@ def _same(delivery: Delivery, beside: set[str]) -> Delivery | None:
     alike = all(
         getattr(latest, name) == getattr(delivery, name) for name in ("survey_id", "sha256", "layer", "reading")
     )
-    return latest if alike else None
+    # What people agreed to since then is another reading of the same bytes.
+    return latest if alike and not Repair.objects.accepted_since(latest).exists() else None
 
 
 def _told(delivery, counted, began, dry_run, *, already=False, refusals=None) -> dict:
     rows = counted.rows
+    unchanged = rows - counted.refused - counted.deleted
     return {
         "delivery": None if dry_run and not already else counted.pk,
         "already": already,
@@ -393,14 +483,20 @@ def _told(delivery, counted, began, dry_run, *, already=False, refusals=None) ->
         "rows": rows,
         "taken": 0 if already else counted.taken,
         "changed": 0 if already else counted.changed,
-        "unchanged": rows - counted.refused - counted.deleted if already else counted.unchanged,
+        "unchanged": unchanged if already else counted.unchanged,
         "refused": counted.refused,
         "deleted": counted.deleted,
         "gone": 0 if already else counted.gone,
+        "delta": Delta(unchanged=unchanged).told() if already else counted.settings["delta"],
+        "groups": [] if already else counted.settings["groups"],
+        "edited": [] if already else counted.settings["edited"],
         "refusals": refusals or [],
         "warnings": counted.warnings,
         "encoding": delivery.encoding,
         "crs": delivery.crs,
+        "mapping": delivery.settings.get("mapping"),
+        "supplement": counted.settings.get("supplement_to"),
+        "repairs": {"automatic": 0, "accepted": 0, "proposed": 0} | (counted.settings.get("repairs") or {}),
         "dry_run": dry_run,
         "seconds": round(time.perf_counter() - began, 3),
     }

@@ -22,6 +22,8 @@ LONGEST_EDGE = 1e6  # metres; a shape with a longer one is large enough to be me
 GEOD = pyproj.Geod(a=CGCS2000_A, rf=CGCS2000_INVERSE_FLATTENING)
 ECCENTRICITY = 2 / CGCS2000_INVERSE_FLATTENING - 1 / CGCS2000_INVERSE_FLATTENING**2
 
+SWAP = "proj=pipeline step proj=axisswap order=2,1"  # what turns latitude, longitude around
+
 # The fixed bytes before the points of a MultiPolygon of one ring, after the length of the field.
 ONE_RING = np.dtype(
     [
@@ -55,19 +57,34 @@ class Shaped:
     empty: np.ndarray
 
 
-class Projection:
-    """The ways between a layer's system, degrees of CGCS2000 and metres; pyproj keeps one context a thread."""
+def to_degrees(way: int | str) -> pyproj.Transformer | None:
+    """The transformer from a system to degrees of CGCS2000; None where the numbers are such degrees already."""
+    if way in (STORAGE_SRID, 4326):  # WGS 84 differs by less than a survey can tell
+        return None
+    if isinstance(way, str):
+        return pyproj.Transformer.from_pipeline(way)
+    return pyproj.Transformer.from_crs(way, STORAGE_SRID, always_xy=True)
 
-    def __init__(self, epsg: int, zone_srid: int):
-        self.epsg = epsg
-        self.degrees = epsg in (STORAGE_SRID, 4326)
-        self.metric = zone_srid if self.degrees else epsg
-        same = epsg == STORAGE_SRID or self.degrees  # WGS 84 differs by less than a survey can tell
-        self.to_storage = None if same else pyproj.Transformer.from_crs(epsg, STORAGE_SRID, always_xy=True)
+
+class Projection:
+    """The ways between a layer's system, degrees of CGCS2000 and metres; pyproj keeps one context a thread.
+
+    `way` is an EPSG code, or a PROJ pipeline to degrees, whose layers are measured in the zone of the district.
+    """
+
+    def __init__(self, way: int | str, zone_srid: int):
+        self.way = way
+        self.to_storage = to_degrees(way)
+        self.degrees = self.to_storage is None or way == SWAP  # are the layer's own numbers degrees?
+        self.by_degrees = not isinstance(way, int) or self.degrees  # is it measured by way of its degrees?
+        self.metric = zone_srid if self.by_degrees else way
         self.to_metric = pyproj.Transformer.from_crs(STORAGE_SRID, self.metric, always_xy=True)
         operation = pyproj.CRS.from_epsg(self.metric).coordinate_operation
         self.easting = next(one.value for one in operation.params if one.name == "False easting")
         self.polynomial: Conformal | None = None
+
+    def __reduce__(self):
+        return _projection, (self.way, self.metric, self.polynomial)
 
     def hasten(self, extent: tuple[float, float, float, float]):
         """Prepare for very many points in an extent of the layer's own system."""
@@ -87,6 +104,13 @@ class Projection:
         """One point in degrees, or None where it cannot be placed in China."""
         lon, lat = (x, y) if self.to_storage is None else self.to_storage.transform(x, y)
         return (lon, lat) if CHINA[0] <= lon <= CHINA[2] and CHINA[1] <= lat <= CHINA[3] else None
+
+
+def _projection(way: int | str, metric: int, polynomial: Conformal | None) -> Projection:
+    """The same in another process, which has transformers of its own."""
+    made = Projection(way, metric)
+    made.polynomial = polynomial
+    return made
 
 
 def shaped(rings: Rings, projection: Projection, *, twice: bool = False) -> Shaped:
@@ -147,7 +171,7 @@ def _measured(rings: Rings, stored, rows, made, projection: Projection) -> tuple
     The planar area over the areal scale at the centre is within MEASURE_TOLERANCE for shapes of ordinary size and
     edge length; for the others the geodesic area is computed.
     """
-    if projection.degrees:
+    if projection.by_degrees:
         metres = np.empty_like(stored)
         metres[:, 0], metres[:, 1] = projection.to_metric.transform(stored[:, 0], stored[:, 1])
         made = polygons(Rings(metres, rings.starts, rings.firsts, rings.faults), rows)
@@ -157,7 +181,7 @@ def _measured(rings: Rings, stored, rows, made, projection: Projection) -> tuple
     middle = shapely.centroid(made)
     x, y = shapely.get_x(middle), shapely.get_y(middle)
     centre = np.empty((len(rows), 2))
-    if projection.degrees:
+    if projection.by_degrees:
         centre[:, 0], centre[:, 1] = projection.to_metric.transform(x, y, direction="INVERSE")
     else:
         centre[:, 0], centre[:, 1] = projection.to_storage.transform(x, y)

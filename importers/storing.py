@@ -1,6 +1,5 @@
 """Lay the checked rows of a batch out as the columns of their table, ready for a binary COPY."""
 
-import hashlib
 import json
 
 import numpy as np
@@ -11,26 +10,32 @@ import shapely
 from importers import copying
 from importers.arrays import strings
 from importers.checking import Batch
-from importers.inspecting import Inspected
 from importers.profiles import Profile
-from importers.reading_laid import Laid
 from importers.shaping import Shaped
-from units.models import Delivery, District, Street
 
 APART = ("date", "flag", "floors")  # kinds of fields that do not stand in field order
 
 
 class Storing:
-    """How the rows of one delivery become tuples of its table; `constants` are columns alike in every row."""
+    """How the rows of one delivery become tuples of its table.
 
-    def __init__(self, delivery: Delivery, place: District, seen: Inspected, profile: Profile):
-        self.delivery, self.place, self.seen, self.profile = delivery, place, seen, profile
-        self.constants: dict[str, bytes] = {}
-        streets = list(Street.objects.filter(district=place))
-        self.street_codes = frozenset(street.code for street in streets)
-        with_shape = [street for street in streets if street.geom is not None]
-        self.street_list = [street.code for street in with_shape]
-        self.street_tree = shapely.STRtree([shapely.from_wkb(bytes(street.geom.wkb)) for street in with_shape])
+    `constants` are columns alike in every row, as `copying.constant` writes them; `streets` are the streets of the
+    district, each with its area as WKB where it has one. It can be pickled.
+    """
+
+    def __init__(
+        self,
+        delivery: int,
+        district: str,
+        profile: Profile,
+        constants: dict[str, bytes],
+        streets: list[tuple[str, bytes | None]],
+    ):
+        self.delivery, self.district, self.profile, self.constants = delivery, district, profile, constants
+        self.street_codes = frozenset(code for code, _area in streets)
+        with_shape = [(code, area) for code, area in streets if area is not None]
+        self.street_list = [code for code, _area in with_shape]
+        self.street_tree = shapely.STRtree(shapely.from_wkb([area for _code, area in with_shape]))
 
     def columns(self) -> list[str]:
         """The columns that COPY writes, in the order in which `tuples` gives them."""
@@ -46,18 +51,18 @@ class Storing:
             names.append("street_id")
         return [*names, "extra", "geom"]
 
-    def tuples(self, batch: Batch, shape: Shaped, start: int, ambiguous: set[str]) -> memoryview:
+    def tuples(self, batch: Batch, shape: Shaped, digests: list[bytes], start: int, ambiguous: set[str]) -> memoryview:
         """The good rows of a batch as COPY tuples. The checks of the fields are made here; they refuse rows too."""
-        head, tail = self._encoded(batch, shape, start, ambiguous)
+        head, tail = self._encoded(batch, shape, digests, start, ambiguous)
         return copying.tuples(len(self.columns()), head, tail, batch.n, batch.live & ~batch.refused)
 
-    def _encoded(self, batch: Batch, shape: Shaped, start: int, ambiguous: set[str]):
+    def _encoded(self, batch: Batch, shape: Shaped, digests: list[bytes], start: int, ambiguous: set[str]):
         kind, n = self.profile.table, batch.n
         head = [
-            copying.constant(self.delivery.pk),
-            copying.constant(self.place.code.encode()),
-            copying.numbers(np.arange(start + 1, start + n + 1) + self.seen.table.before, ">i4"),
-            copying.digests(row_digests(self.seen, start, start + n)),
+            copying.constant(self.delivery),
+            copying.constant(self.district.encode()),
+            copying.numbers(np.arange(start + 1, start + n + 1) + batch.table.before, ">i4"),
+            copying.digests(digests),
             *self.constants.values(),
         ]
         if kind == "patch":
@@ -135,28 +140,6 @@ class Storing:
             for row, number in zip(rows[at], street, strict=True):
                 found[row] = self.street_list[number]
         return strings(found)
-
-
-def row_digests(seen: Inspected, start: int, stop: int) -> list[bytes]:
-    """The SHA-256 of each row as delivered: its record in the table, then its record in the .shp.
-
-    Of a table that was laid out here, what is written in the row, as the layout is none of the delivery's.
-    """
-    if isinstance(seen.table, Laid):
-        records = seen.table.written(slice(start, stop))
-    else:
-        table, size, header = seen.table.raw_bytes, seen.table.record_size, seen.table.header_size
-        records = [table[header + row * size : header + (row + 1) * size] for row in range(start, stop)]
-    if seen.shapes is None:
-        return [hashlib.sha256(record).digest() for record in records]
-    shapes, offsets = seen.shapes.raw_bytes, seen.shapes.offsets[start:stop] + 8
-    ends = np.where(seen.shapes.whole[start:stop], offsets + seen.shapes.lengths[start:stop], 0).tolist()
-    found = []
-    for record, low, high in zip(records, offsets.tolist(), ends, strict=True):
-        digest = hashlib.sha256(record)
-        digest.update(shapes[low:high])
-        found.append(digest.digest())
-    return found
 
 
 def _wishes(wishes: dict[str, list], n: int) -> pa.Array:

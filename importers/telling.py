@@ -1,8 +1,7 @@
 """Tell what became of each row: a finding for each problem, a refusal for each row that is not taken."""
 
-import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +12,18 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_noop, override
 from psycopg.types.json import Jsonb
 
+from importers.batching import Done
 from importers.checking import Problem, key_text
 from importers.inspecting import Inspected
+from importers.matching import Delta
+from importers.models import Repair
 from importers.problems import KINDS, REFUSE, WARN
 from importers.profiles import Match
+from importers.renaming import fingerprint, rename
+from importers.repairing import Repaired
 from importers.shaping import Projection
 from importers.sniffing_crs import Box, degrees_box
+from importers.spooling import Spool
 from units.checks.identity import REGISTERS, row_identity
 from units.models import Delivery
 from units.spatial import STORAGE_SRID
@@ -44,6 +49,7 @@ REASONS = {
 }
 # In the place of a value that not everybody who reads findings may know; the file and the row say where it is.
 CLOSED = gettext_noop("(closed; it is in the file)")
+NAMED = 10  # rows of one code that are named with the result; the findings name them all
 SQL = Path(__file__).parent / "sql"
 FINDINGS_SQL = (SQL / "findings.sql").read_text(encoding="utf-8")
 FINDINGS_BEFORE_SQL = (SQL / "findings_before.sql").read_text(encoding="utf-8")
@@ -62,22 +68,6 @@ class Counts:
     gone: int = 0
 
 
-@dataclass
-class Done:
-    """One batch after its checks: the COPY bytes of its good rows, and what is told of the others."""
-
-    start: int
-    payload: memoryview
-    good: int
-    deleted: int
-    problems: list[tuple[Problem, str, int]]
-    refusals: list[tuple[int, bytes | None]]
-    keys: list[str]
-    ambiguous: set[str] = field(default_factory=set)
-    extent: Box | None = None
-    without_street: int = 0
-
-
 class Telling:
     """What is said of the rows of one delivery while they are read; `settle` writes it down."""
 
@@ -89,19 +79,25 @@ class Telling:
         self.warned_example: dict = {}
         self.refused_codes: Counter = Counter()
         self.refused_rows: dict[str, list[int]] = {}
-        self.keys_in_file: set[str] = set()
-        self.pending: list[tuple[Problem, str, int, str, str]] = []
-        self.refusals: list[tuple] = []
+        self.refused_keys: set[str] = set()  # of rows that the file speaks of, though they are not taken
+        self.delta: Delta | None = None
+        self.pending: Spool[tuple[Problem, str, int, str, str]] = Spool()
+        self.refusals: Spool[tuple] = Spool()
         self.extents: list[Box] = []
         self.without_street = 0
+        self.repairs: Spool[Repaired] = Spool()
+        self.not_mended = 0
         self.beside: list[str] = []  # digests of the other files of the delivery
+        self.completes: list[int] | None = None  # of a supplement: the deliveries whose findings it may resolve,
+        self.spoken: list[str] | None = None  # and the identifiers of the rows that it speaks of
+        self.named = {column: name for name, column in found.columns.items()}
         closed = {one.name for one in found.profile.fields if one.restricted}
         self.closed = closed | {found.columns[name] for name in closed & found.columns.keys()}
 
     @property
     def refused_by_code(self) -> list[dict]:
         return [
-            {"code": code, "count": count, "message": _general(code), "rows": self.refused_rows[code][:10]}
+            {"code": code, "count": count, "message": _general(code), "rows": self.refused_rows[code]}
             for code, count in self.refused_codes.most_common()
         ]
 
@@ -118,9 +114,10 @@ class Telling:
         self.counts.deleted += done.deleted
         self.counts.refused += len(done.refusals)
         self.without_street += done.without_street
+        self.repairs.extend(done.repairs)
+        self.not_mended += done.not_mended
         if done.extent is not None:
             self.extents.append(done.extent)
-        self.keys_in_file.update(done.keys)
         for said in done.ambiguous:
             self.warned_example.setdefault("3-use-ambiguous", ("YT", said, self.match.profile.default_scheme))
             self.warned["3-use-ambiguous"] += 1
@@ -128,6 +125,8 @@ class Telling:
         refused = {row for row, _wkb in done.refusals}
         for problem, key, number in done.problems:
             sentence, fix = _said(problem, problem.field in self.closed)
+            if number - 1 in refused:
+                self.refused_keys.add(key)
             if problem.severity == REFUSE or number - 1 in refused:
                 reasons.setdefault(number - 1, []).append(
                     {
@@ -146,6 +145,16 @@ class Telling:
         for row, wkb in done.refusals:
             self._refuse(row, wkb, reasons.get(row, []))
 
+    def details(self, problem: Problem) -> dict:
+        """What a finding of the problem keeps beside its sentence, for a reader of any language."""
+        closed = problem.field in self.closed
+        return {
+            "field": problem.field,
+            "name": self.named.get(problem.field, problem.field),
+            **({} if closed else {"value": problem.value}),
+            "told": _in_any_language(problem, closed),
+        }
+
     def lone_rows(self, rows: int):
         """Rows that only one of .shp and .dbf has: each is refused and told."""
         for row in range(rows, self.counts.rows):
@@ -157,14 +166,15 @@ class Telling:
             if row < self.table.rows:
                 key = key_text(self.table, self.match, self.seen.encoding.python, slice(row, row + 1))[0].as_py()
             problem = Problem(row, code, REFUSE)
-            self.note(Done(row, memoryview(b""), 0, 0, [(problem, key, row + 1)], [(row, None)], [key]))
+            self.note(Done(row + 1, memoryview(b""), 0, 0, [(problem, key, row + 1)], [(row, None)]))
 
     def _refuse(self, number: int, wkb: bytes | None, reasons: list[dict]):
         decisive = next((one for one in reasons if one["severity"] == REFUSE), None)
         code = decisive["code"] if decisive else "4-invalid-shape"
         self.refused_codes[code] += 1
         number_in_file = number + 1 + self.table.before
-        self.refused_rows.setdefault(code, []).append(number_in_file)
+        if self.refused_codes[code] <= NAMED:
+            self.refused_rows.setdefault(code, []).append(number_in_file)
         attributes = {}
         if number < self.table.rows:
             raw = self.table.records[number]
@@ -196,10 +206,13 @@ class Telling:
                             Jsonb(attributes),
                             Jsonb(reasons),
                             wkb,
-                            self.seen.crs.epsg,
+                            self.seen.crs.srid,
                         )
                     )
             self._write_findings(cursor)
+        self.delivery.settings["repairs"] = Repair.objects.keep(self.delivery, self.repairs, self.table.before)
+        if self.not_mended:
+            self.warn_layer("4-repairs-left", count=self.not_mended)
         if self.without_street:
             self.warn_layer("3-no-street", count=self.without_street)
         self.delivery.settings["extent"] = self._extent()
@@ -227,15 +240,14 @@ class Telling:
             return None
         boxes = np.array(self.extents)
         extent = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
-        return list(degrees_box(extent, self.seen.crs.epsg))
+        return list(degrees_box(extent, self.seen.crs.way))
 
     def _write_findings(self, cursor):
         now = timezone.now()
-        times: Counter = Counter()
+        times: Counter[int] = Counter()
         delivery = self.delivery
         layer = delivery.layer if self.match.profile.table == "control" else None  # one profile, many layers
         survey = None if self.match.profile.name in REGISTERS else delivery.survey_id
-        named = {column: name for name, column in self.match.columns.items()}
         cursor.execute("DROP TABLE IF EXISTS told_by_file")
         cursor.execute("CREATE TEMP TABLE told_by_file (LIKE units_finding INCLUDING DEFAULTS) ON COMMIT DROP")
         with cursor.copy(
@@ -248,11 +260,13 @@ class Telling:
                 subject = key or f"#{number}"
                 # The profile's own name of the field, whatever the file calls its column: a check of the stored rows
                 # knows no file, and tells the same fault under the same identity.
-                name = named.get(problem.field, problem.field)
-                closed = problem.field in self.closed
+                name = self.named.get(problem.field, problem.field)
                 identity = (survey, self.match.profile.name, problem.code, name, subject, layer)
-                times[identity] += 1
-                digest = row_identity(*identity, times[identity])
+                digest = row_identity(*identity)
+                half = int(digest[:16], 16)  # of it says which one it is as well, and is small
+                times[half] += 1
+                if times[half] > 1:
+                    digest = row_identity(*identity, times[half])
                 point = self.projection.place(*problem.place) if problem.place else None
                 copy.write_row(
                     (
@@ -272,15 +286,8 @@ class Telling:
                         fix,
                         None,
                         "",
-                        Jsonb(
-                            {
-                                "field": problem.field,
-                                "name": name,
-                                **({} if closed else {"value": problem.value}),
-                                "told": _in_any_language(problem, closed),
-                            }
-                        ),
-                        _fingerprint(digest, problem, point),
+                        Jsonb(self.details(problem)),
+                        fingerprint(digest, problem.code, problem.value, problem.more, point),
                         f"SRID={STORAGE_SRID};POINT({point[0]} {point[1]})" if point else None,
                         now,
                         now,
@@ -294,15 +301,14 @@ class Telling:
             "profile": delivery.profile,
             "layer": layer,
             "beside": self.beside,
+            "completes": self.completes,
+            "spoken": self.spoken,
         }
         cursor.execute("ANALYZE told_by_file")
         cursor.execute(FINDINGS_BEFORE_SQL, about)
+        if self.delta and self.delta.renumbered:
+            rename(cursor, about, LAYERS[self.match.profile.table])
         cursor.execute(FINDINGS_SQL, about)
-
-
-def absolute(problem: Problem, keys, start: int) -> tuple[Problem, str, int]:
-    """A problem of a batch with its row's identifier and its number in the table, from 1."""
-    return problem, keys[problem.row].as_py(), start + problem.row + 1
 
 
 def _said(problem: Problem, closed: bool) -> tuple[str, str]:
@@ -343,13 +349,3 @@ def _general(code: str) -> str:
 
 def _reason(problem: Problem) -> str:
     return REASONS.get(problem.value, problem.value)
-
-
-def _fingerprint(identity: str, problem: Problem, point) -> str:
-    """The digest of what is wrong and where: when it changes, what somebody has waived is no longer what is told.
-
-    Not of a row's number, which another row above changes. With the identity: a closed value is not told by its digest.
-    """
-    more = "" if problem.code == "3-key-duplicate" else problem.more
-    place = f"{point[0]:.7f} {point[1]:.7f}" if point else ""
-    return hashlib.sha256(f"{identity}|{problem.value}|{more}|{place}".encode()).hexdigest()

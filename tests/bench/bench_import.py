@@ -7,19 +7,20 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import django
 
-AIM = 0.8
+from tests.bench.watching import say, watched
+
+AIM, AIM_MB = 0.65, 600
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patches", type=int, default=200_000)
+    parser.add_argument("--patches", type=int, nargs="+", default=[200_000], help="such as 200000 1000000")
     parser.add_argument("--rounds", type=int, default=2, help="the best of so many is taken, of both")
     parser.add_argument("--keep", type=Path, help="draw the patches here and leave them")
     options = parser.parse_args()
@@ -28,27 +29,45 @@ def main():
         os.environ["GEOINV_DELIVERIES_DIR"] = str(Path(scratch) / "kept")
         os.environ["DJANGO_SETTINGS_MODULE"] = "geoinv.settings"
         django.setup()
-        path = drawn(options.keep or Path(scratch) / "drawn", options.patches)
-        ours, theirs = [], []
-        for turn in range(options.rounds):
-            theirs.append(by_ogr2ogr(path, f"bench_ogr_{turn}"))
-            ours.append(by_geoinv(path, 2001 + turn))
-        again = by_geoinv(path, 2001)
-        best, other = min(ours, key=lambda run: run["seconds"]), min(theirs)
-        result = {
-            "patches": options.patches,
-            "bytes": sum(part.stat().st_size for part in path.parent.glob("DLTB.*")),
-            "ogr2ogr_seconds": [round(seconds, 2) for seconds in theirs],
-            "import_seconds": [run["seconds"] for run in ours],
-            "ratio": round(best["seconds"] / other, 2),
-            "aim": AIM,
-            "peak_mb": max(run["peak_mb"] for run in ours),
-            "again_seconds": again["seconds"],
-            "again_unchanged": again["unchanged"],
-            "taken": best["taken"],
-            "refused": best["refused"],
-        }
-    print(json.dumps(result, indent=1))
+        found = []
+        year = 1996
+        for patches in options.patches:
+            path = drawn((options.keep or Path(scratch)) / f"drawn-{patches}", patches)
+            found.append(measured(path, patches, options.rounds, year))
+            year += options.rounds
+    print(json.dumps(found[0] if len(found) == 1 else found, indent=1))
+
+
+def measured(path: Path, patches: int, rounds: int, year: int) -> dict:
+    """Both peers in turn, so that what else the machine does falls on both."""
+    ours, theirs = [], []
+    for turn in range(rounds):
+        theirs.append(by_ogr2ogr(path, f"bench_ogr_{year + turn}"))
+        ours.append(by_geoinv(path, year + turn))
+    again = by_geoinv(path, year + rounds - 1)
+    best, other = (min(runs, key=lambda run: run["seconds"]) for runs in (ours, theirs))
+    spent, spent_there = (run["client_seconds"] + run["server_seconds"] for run in (best, other))
+    return {
+        "patches": patches,
+        "bytes": sum(part.stat().st_size for part in path.parent.glob("DLTB.*")),
+        "ogr2ogr_seconds": [run["seconds"] for run in theirs],
+        "import_seconds": [run["seconds"] for run in ours],
+        "ratio": round(best["seconds"] / other["seconds"], 2),
+        "aim": AIM,
+        "ogr2ogr_processor_seconds": {"client": other["client_seconds"], "server": other["server_seconds"]},
+        "import_processor_seconds": {"client": best["client_seconds"], "server": best["server_seconds"]},
+        "processor_ratio": round(spent / spent_there, 2),
+        "microseconds_a_row": round(best["seconds"] / patches * 1e6, 1),
+        "processor_microseconds_a_row": round(spent / patches * 1e6, 1),
+        "peak_mb": max(run["peak_mb"] for run in ours),
+        "aim_mb": AIM_MB,
+        "again_seconds": again["seconds"],
+        "again_unchanged": again["unchanged"],
+        "taken": best["taken"],
+        "refused": best["refused"],
+        "processors": os.cpu_count(),
+        "load": [round(one, 1) for one in os.getloadavg()],
+    }
 
 
 def drawn(folder: Path, patches: int) -> Path:
@@ -58,12 +77,12 @@ def drawn(folder: Path, patches: int) -> Path:
     if not made.exists():
         began = time.perf_counter()
         draw_patches(folder, patches)
-        print(f"drew {patches} patches in {time.perf_counter() - began:.1f} s", file=sys.stderr)
+        say(f"drew {patches} patches in {time.perf_counter() - began:.1f} s")
     return made
 
 
-def by_ogr2ogr(path: Path, table: str) -> float:
-    """Seconds of ogr2ogr into a fresh table: COPY, 4527 → 4490, multipolygons, all columns, a spatial index."""
+def by_ogr2ogr(path: Path, table: str) -> dict:
+    """ogr2ogr into a fresh table: COPY, 4527 → 4490, multipolygons, all columns, a spatial index."""
     url = urlsplit(os.environ["GEOINV_BENCH_OWNER_URL"])
     host = unquote(parse_qs(url.query).get("host", [url.hostname or ""])[0])
     target = f"PG:dbname={url.path[1:]} user={url.username} host='{host}'"
@@ -81,9 +100,9 @@ def by_ogr2ogr(path: Path, table: str) -> float:
         "-lco",
         "OVERWRITE=YES",
     ]
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    cost, _said = watched(command, os.environ["GEOINV_BENCH_OWNER_URL"])
+    say(f"ogr2ogr: {cost}")
+    return cost
 
 
 def by_geoinv(path: Path, year: int) -> dict:
@@ -91,32 +110,13 @@ def by_geoinv(path: Path, year: int) -> dict:
     script = Path(__file__).resolve().parents[2] / "manage.py"
     command = [sys.executable, str(script), "import_layer", str(path), "--format", "json"]
     command += ["--profile", "dltb", "--district", "120104", "--survey", str(year)]
-    found: dict = {}
     subprocess.run(
         [sys.executable, str(script), "found_district", "--district", "120104"], check=True, stdout=subprocess.DEVNULL
     )
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        watch = threading.Thread(target=_peak, args=(process.pid, found), daemon=True)
-        watch.start()
-        said = process.stdout.read()
-    seconds = time.perf_counter() - began
+    cost, said = watched(command, os.environ["GEOINV_BENCH_OWNER_URL"])
     result = json.loads(said)
-    print(f"{year}: {seconds:.2f} s from start to end, {result['seconds']} s of it in load()", file=sys.stderr)
-    return {**result, "seconds": round(seconds, 2), "peak_mb": found.get("peak_mb", 0)}
-
-
-def _peak(process: int, found: dict):
-    """The highest private memory of a process; pages of the mapped files are the system's, not its own."""
-    while True:
-        try:
-            lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        except OSError:
-            return
-        for line in lines:
-            if line.startswith("RssAnon:"):
-                found["peak_mb"] = max(found.get("peak_mb", 0), int(line.split()[1]) // 1024)
-        time.sleep(0.1)
+    say(f"import into {year}: {cost}, {result['seconds']} s of it in load()")
+    return {**result, **cost}
 
 
 if __name__ == "__main__":

@@ -27,10 +27,14 @@ PATCH_FIELDS = [
     ("DLMC", "C", 60, 0),
     ("QSXZ", "C", 2, 0),
     ("QSDWDM", "C", 19, 0),
+    ("QSDWMC", "C", 60, 0),
     ("ZLDWDM", "C", 19, 0),
     ("ZLDWMC", "C", 60, 0),
     ("TBMJ", "N", 15, 2),
+    ("KCMJ", "N", 15, 2),
+    ("TBDLMJ", "N", 15, 2),
     ("SJNF", "N", 4, 0),
+    ("MSSM", "C", 2, 0),
 ]
 
 
@@ -44,23 +48,35 @@ def patch(number=1, **other) -> dict:
         "DLMC": "工业用地",
         "QSXZ": "20",
         "QSDWDM": "1201040010010000000",
+        "QSDWMC": "长虹街道",
         "ZLDWDM": "1201040010010000000",
         "ZLDWMC": "长虹街道",
         "TBMJ": "9999.99",
+        "KCMJ": "0.00",
         "SJNF": "2022",
+        "MSSM": "00",
     }
-    return {**row, **other}
+    row |= other
+    return {"TBDLMJ": row["TBMJ"], **row}
 
 
 PARCEL_FIELDS = [
     ("BSM", "N", 10, 0),
+    ("YSDM", "C", 10, 0),
     ("ZDDM", "C", 19, 0),
     ("BDCDYH", "C", 28, 0),
+    ("ZDTZM", "C", 2, 0),
     ("ZL", "C", 200, 0),
     ("ZDMJ", "N", 15, 4),
     ("MJDW", "C", 4, 0),
     ("YT", "C", 20, 0),
+    ("QLLX", "C", 2, 0),
     ("QLXZ", "C", 4, 0),
+    ("QLSDFS", "C", 2, 0),
+    ("ZDSZD", "C", 20, 0),
+    ("ZDSZN", "C", 20, 0),
+    ("ZDSZX", "C", 20, 0),
+    ("ZDSZB", "C", 20, 0),
     ("JZMD", "N", 6, 2),
     ("ZT", "N", 2, 0),
 ]
@@ -71,17 +87,28 @@ def parcel(number=1, **other) -> dict:
     code = f"120104001001GB{number:05d}"
     row = {
         "BSM": str(number),
+        "YSDM": "6001010000",
         "ZDDM": code,
         "BDCDYH": f"{code}W00000000",
+        "ZDTZM": "GB",
         "ZL": f"南开区示例路{number}号",
         "ZDMJ": "9999.99",
         "MJDW": "1",
         "YT": "0601",
+        "QLLX": "3",
         "QLXZ": "102",
+        "QLSDFS": "2",
+        "ZDSZD": "示例路",
+        "ZDSZN": "示例道",
+        "ZDSZX": "示例街",
+        "ZDSZB": "示例里",
         "JZMD": "0.35",
         "ZT": "1",
     }
-    return {**row, **other}
+    row |= other
+    if "ZDDM" in other and "BDCDYH" not in other:
+        row["BDCDYH"] = f"{row['ZDDM']}W00000000"
+    return row
 
 
 def dbf(fields, rows, *, encoding="gb18030", ldid=0, deleted=(), declared=None) -> bytes:
@@ -99,7 +126,8 @@ def dbf(fields, rows, *, encoding="gb18030", ldid=0, deleted=(), declared=None) 
         ldid,
     )
     for name, kind, width, decimals in fields:
-        head += struct.pack("<11sc4xBB14x", name.encode("gbk"), kind.encode(), width, decimals)
+        raw = name if isinstance(name, bytes) else name.encode("gbk")
+        head += struct.pack("<11sc4xBB14x", raw, kind.encode(), width, decimals)
     body = b""
     for number, row in enumerate(rows):
         body += b"*" if number in deleted else b" "

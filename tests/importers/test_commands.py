@@ -1,12 +1,19 @@
 """The commands as an analyst types them: exit codes, one JSON object, words of Chinese by default."""
 
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.utils import translation
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
-from tests.importers.shapefiles import patch, shapefile
+from importers import taking
+from tests.importers.shapefiles import patch, shapefile, square
+from units.terminal import GeoinvCommand
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 
@@ -132,3 +139,26 @@ def test_two_people_who_import_one_file_at_once_give_one_import(run, tmp_path, o
     assert sorted(told["already"] for _code, told, _talk in results) == [False, True]
     assert owner.execute("SELECT count(*) FROM units_landusepatch").fetchone() == (50,)
     assert owner.execute("SELECT count(*) FROM units_delivery").fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("nankai", "kept")
+def test_on_a_terminal_a_bar_counts_the_rows_and_then_says_that_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(taking, "BATCH", 1)
+
+    class Bar(Progress):
+        def update(self, task, **how):
+            super().update(task, **how)
+            self.refresh()
+
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, color_system=None, width=100)
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn())
+    monkeypatch.setattr(GeoinvCommand, "progress", lambda command: Bar(*columns, console=console, auto_refresh=False))
+    path = shapefile(tmp_path, rows=[patch(1), patch(2), patch(3)], shapes=[[square(column=at)] for at in range(3)])
+    with translation.override("en"):
+        call_command("import_layer", path, *DLTB, 2022, stdout=io.StringIO())
+    told = screen.getvalue()
+    assert "Rows 1/3" in told
+    assert "Rows 2/3" in told
+    assert "Rows 3/3" not in told
+    assert "Writing 3/3" in told

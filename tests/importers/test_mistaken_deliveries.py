@@ -4,16 +4,17 @@ import json
 import threading
 import time
 
+import pyproj
 import pytest
 from django.db import connection
 from django.utils import translation
 
 from importers import loading
 from importers.loading import load
-from tests.importers.shapefiles import PARCEL_FIELDS, WEST, parcel, parts, patch, shapefile, square, zipped
+from tests.importers.shapefiles import PARCEL_FIELDS, SOUTH, WEST, parcel, parts, patch, shapefile, square, zipped
 from units.activating import activate
 from units.errors import Refused
-from units.models import Delivery, District, LandUsePatch, Parcel, Refusal, Street, Survey
+from units.models import Delivery, District, Finding, LandUsePatch, Parcel, Refusal, Street, Survey
 
 XZQ_FIELDS = [("XZQDM", "C", 12, 0), ("XZQMC", "C", 60, 0)]
 PATIENCE = 20  # seconds
@@ -50,17 +51,17 @@ def longitudes():
 def test_the_first_file_after_a_second_one_is_taken_back_in(tmp_path):
     first = no_zone(tmp_path / "a", crs=4547)
     second = no_zone(tmp_path / "b", crs=4548)
-    into(first)
+    into(first, crs="EPSG:4547")  # 258 km beside the district, which nobody would believe the .prj alone
     into(second)
-    back = into(first)
+    back = into(first, crs="EPSG:4547")
     assert (back["already"], back["changed"]) == (False, 3)
     assert longitudes() == {114}
-    assert into(first)["already"]
+    assert into(first, crs="EPSG:4547")["already"]
 
 
 @pytest.mark.usefixtures("nankai")
 def test_a_corrected_prj_beside_the_same_rows_moves_them(tmp_path):
-    into(no_zone(tmp_path / "a", crs=4547))
+    into(no_zone(tmp_path / "a", crs=4547), crs="EPSG:4547")
     assert longitudes() == {114}
     result = into(no_zone(tmp_path / "b", crs=4548))
     assert (result["changed"], result["unchanged"]) == (3, 0)
@@ -121,12 +122,34 @@ def test_a_shortened_delivery_takes_much_away_only_where_that_is_said(tmp_path):
 
 
 @pytest.mark.usefixtures("nankai")
+def test_other_land_under_the_same_numbers_is_no_correction_of_what_is_held(tmp_path):
+    rows = [patch(number) for number in range(10)]
+
+    def land(folder, moved):
+        shapes = [[square(number, row=20 if number < moved else 0)] for number in range(10)]
+        return shapefile(tmp_path / folder, rows=rows, shapes=shapes)
+
+    into(land("a", 0))
+    before = longitudes(), LandUsePatch.objects.count()
+    with pytest.raises(Refused, match="0 of the 10 rows.*numbers of 10 are there") as error:
+        into(land("b", 10))
+    assert error.value.code == "1-too-many-gone"
+    assert (longitudes(), LandUsePatch.objects.count()) == before
+    assert into(land("c", 2))["delta"]["moved"] == 2  # a fifth may be corrected so
+    assert into(land("b", 10), replace=True)["changed"] == 8
+
+
+@pytest.mark.usefixtures("nankai")
 def test_a_delivery_may_take_a_fifth_away_and_says_so_whatever_it_adds(tmp_path):
-    into(shapefile(tmp_path / "a", rows=[patch(number) for number in range(10)]))
-    result = into(shapefile(tmp_path / "b", rows=[patch(number) for number in range(2, 30)]))
+    def land(folder, numbers):
+        shapes = [[square(number % 30, number // 30)] for number in numbers]
+        return shapefile(tmp_path / folder, rows=[patch(number) for number in numbers], shapes=shapes)
+
+    into(land("a", range(10)))
+    result = into(land("b", range(2, 30)))
     assert (result["gone"], result["taken"], warned(result)["1-rows-gone"]["count"]) == (2, 20, 2)
     with pytest.raises(Refused, match="28 of the 28 rows"):
-        into(shapefile(tmp_path / "c", rows=[patch(number) for number in range(30, 300)]))
+        into(land("c", range(30, 300)))
 
 
 # --- at once ---------------------------------------------------------------------------------------------------
@@ -321,3 +344,17 @@ def box(west, south, east, north) -> dict:
         "coordinates": [[ring]],
         "crs": {"type": "name", "properties": {"name": "EPSG:4490"}},
     }
+
+
+@pytest.mark.parametrize(("away", "told"), [(4_700, 0), (5_400, 1), (900_000, 1)])
+def test_a_row_far_outside_its_district_is_taken_and_told_with_its_distance(nankai, tmp_path, away, told):
+    """M03, for single rows: they move the layer's extent, but not the layer."""
+    _lon, south = pyproj.Transformer.from_crs(4527, 4490, always_xy=True).transform(WEST, SOUTH)
+    Street.objects.update(geom=json.dumps(box(117.10, south, 117.15, south + 0.04)))
+    shapes = [[square(column)] for column in range(19)] + [[[(x, y - away - 50) for x, y in square()]]]
+    rows = [patch(number) for number in range(1, 21)]
+    result = load(shapefile(tmp_path, rows=rows, shapes=shapes), "dltb", "120104", 2022)
+    assert result["taken"] == 20
+    found = Finding.objects.filter(code="2-far-away").values_list("row_number", "details__value")
+    assert [row for row, _value in found] == [20] * told
+    assert all(abs(float(value) * 1000 - away) < 60 + 0.005 * away for _row, value in found)

@@ -30,7 +30,8 @@ class Command(GeoinvCommand):
 
             def moved(step, steps, name, done, total):
                 bar.update(whole, completed=step, total=steps)
-                bar.update(rows, description=name, completed=done, total=total)
+                said = _("%(layer)s: writing") % {"layer": name} if total and done >= total else name
+                bar.update(rows, description=said, completed=done, total=total)
 
             result = load_folder(folder, district, survey, replace=replace, progress=moved)
         # Rows refused of a file that was taken before still stand.
@@ -45,7 +46,8 @@ class Command(GeoinvCommand):
             lines.append(
                 _(
                     "%(file)s · %(layer)s → %(profile)s: %(rows)d rows, %(taken)d taken, %(changed)d changed,"
-                    " %(unchanged)d unchanged, %(refused)d not taken; delivery %(delivery)d %(what)s"
+                    " %(unchanged)d unchanged, %(refused)d not taken, %(deleted)d marked deleted; %(gone)d gone;"
+                    " delivery %(delivery)d %(what)s"
                 )
                 % {**one, "what": what}
             )
