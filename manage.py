@@ -8,7 +8,6 @@ from pathlib import Path
 LOCAL_DIR = Path(__file__).resolve().parent / ".local"
 # These work without a database.
 WITHOUT_DATABASE = {"", "help", "--help", "-h", "--version", "version", "makemessages", "compilemessages", "findstatic"}
-
 # These have rows checked by processes of their own, which are loaded while Django is.
 WITH_WORKERS = {"import_layer", "load_folder"}
 

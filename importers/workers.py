@@ -123,8 +123,9 @@ os.register_at_fork(after_in_child=_nursery.forget)
 
 
 def ready():
-    """Have the processes loaded by the time that they are needed."""
-    _nursery.start()
+    """Have the processes loaded by the time that they are needed; where they cannot be, `crew` says so then."""
+    with suppress(OSError):
+        _nursery.start()
 
 
 @contextmanager

@@ -19,7 +19,9 @@ FROM by_hand h JOIN concerned o USING (id) JOIN {table} t USING (id) {joins}
 LEFT JOIN staged s ON s.row_number = o.row_number
 LEFT JOIN units_user u ON u.id::text = h.who
 LEFT JOIN LATERAL (
-    SELECT v.* FROM {table}event v JOIN pghistory_context x ON x.id = v.pgh_context_id
-    WHERE v.pgh_obj_id = t.id AND v.pgh_label <> 'delete' AND x.metadata ->> 'delivery' = t.delivery_id::text
+    SELECT v.* FROM (
+        SELECT * FROM {table}event WHERE pgh_obj_id = t.id OFFSET 0) v -- by the row: a delivery has all the others too
+    JOIN pghistory_context x ON x.id = v.pgh_context_id
+    WHERE v.pgh_label <> 'delete' AND x.metadata ->> 'delivery' = t.delivery_id::text
     ORDER BY v.pgh_id DESC LIMIT 1) b ON true
 WHERE o.what = 'gone' OR {lost}

@@ -310,9 +310,10 @@ def test_edits_of_parcels_that_a_correction_overwrites_are_told_before_and_after
         "新址",
         "改过",
     ]
-    # What the correction brought nobody has edited since.
+    # What the correction brought nobody has edited since; the row that it left alone is still as it was edited.
     again = [parcel(number, ZL="再改") for number in range(1, 8)]
-    assert told_of_edits(load(parcels(tmp_path / "c", *again), "zd", "120104", 2022)) == ([], [])
+    result = load(parcels(tmp_path / "c", *again), "zd", "120104", 2022)
+    assert (result["changed"], told_of_edits(result)) == (7, ([(keys[3], "changed", "planner")], [1]))
 
 
 def test_edits_of_patches_by_sql_are_told_and_more_than_five_are_not_all_in_the_sentence(tmp_path, place):
