@@ -19,9 +19,10 @@ from importers.reading_dbf import Table
 from importers.reading_laid import Laid
 from importers.reading_shp import FAULT_CODES, Rings, Shapes
 from importers.repairing import Repaired, mend, settled
-from importers.shapechecks import METRES_OF_A_DEGREE, check_geometry
+from importers.shapechecks import check_geometry
 from importers.shaping import Projection, Shaped, as_delivered, shaped
 from importers.storing import Storing
+from units.spatial import METRES_OF_A_DEGREE
 
 AWAY = limits("M03")["metres"]
 

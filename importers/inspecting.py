@@ -23,6 +23,7 @@ from importers.sniffing_encoding import ASK, LIKELY, SURE, Encoding, encoding_of
 from units import codes
 from units.errors import InputUnreadable
 from units.models import District, Street
+from units.spatial import METRES_OF_A_DEGREE
 
 STRAY_AT_MOST = 10  # one row in so many may lie far from the others
 SAMPLED, SAMPLES = 200, 3  # rows that are looked at for values to show, and values that are shown
@@ -270,12 +271,12 @@ def reach(seen: Inspected, place: District) -> str:
         return ""
     exact = is_exact(place)
     west, south, east, north = degrees_box(extent, seen.crs.way)
-    across = 111_320 * np.cos(np.radians((box[1] + box[3]) / 2))
+    across = METRES_OF_A_DEGREE * np.cos(np.radians((box[1] + box[3]) / 2))
     beyond = {
         _("west"): (box[0] - west) * across,
-        _("south"): (box[1] - south) * 111_320,
+        _("south"): (box[1] - south) * METRES_OF_A_DEGREE,
         _("east"): (east - box[2]) * across,
-        _("north"): (north - box[3]) * 111_320,
+        _("north"): (north - box[3]) * METRES_OF_A_DEGREE,
     }
     limit = BEYOND if exact else BEYOND_APPROXIMATE
     far = {side: metres for side, metres in beyond.items() if metres > limit}

@@ -7,8 +7,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from importers.probing import Probe
-from importers.sniffing_crs import METRES_PER_DEGREE, Box, ReferenceSystem, degrees_box
+from importers.sniffing_crs import Box, ReferenceSystem, degrees_box
 from units.models import District
+from units.spatial import METRES_OF_A_DEGREE
 
 KEYS = {
     "patch": ("units_landusepatch", "bsm"),
@@ -113,7 +114,7 @@ def _by_extent(boundary: Box, box: Box) -> tuple | None:
 
 
 def _metres(east: float, north: float, latitude: float) -> tuple[float, float]:
-    return east * METRES_PER_DEGREE * math.cos(math.radians(latitude)), north * METRES_PER_DEGREE
+    return east * METRES_OF_A_DEGREE * math.cos(math.radians(latitude)), north * METRES_OF_A_DEGREE
 
 
 def gcj02(lon: float, lat: float) -> tuple[float, float]:

@@ -11,8 +11,8 @@ from importers.checking import Batch
 from importers.problems import WARN, limits
 from importers.reading_shp import Rings, polygons
 from importers.shaping import Shaped
+from units.spatial import METRES_OF_A_DEGREE
 
-METRES_OF_A_DEGREE = 111_320.0
 # A shape of which 4πA/P² is at most 0.25 has P/(2√(πA)) of at least 2 and P²/A of at least 40 as well.
 EVERY_INDEX_BUT_ONE = 4 * np.pi / limits("T14")["compactness"]
 

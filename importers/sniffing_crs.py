@@ -15,7 +15,7 @@ from importers.probing import Probe
 from importers.shaping import SWAP, to_degrees
 from importers.sniffing_encoding import ASK, GIVEN, LIKELY, REFUSED, SURE
 from units.errors import UsageError
-from units.spatial import CGCS2000_A, CGCS2000_INVERSE_FLATTENING, CHINA, STORAGE_SRID
+from units.spatial import CGCS2000_A, CGCS2000_INVERSE_FLATTENING, CHINA, METRES_OF_A_DEGREE, STORAGE_SRID
 
 PARAMETER_TOLERANCE = 1e-6
 OLD_NAMES = re.compile(
@@ -31,7 +31,6 @@ DATUMS = {  # semi-major axis, inverse flattening
 }
 WGS84 = 4326
 WEB_MERCATOR = 3857
-METRES_PER_DEGREE = 111_320
 EDGE = 21  # points along each edge of an extent
 MARGIN = 5_000  # metres; a layer may reach this far beyond its district before its system is doubted (checks M03)
 
@@ -692,7 +691,7 @@ def _distance(box: Box, district: Box) -> float:
         return math.inf
     across = max(district[0] - box[2], box[0] - district[2], 0) * math.cos(math.radians(district[1]))
     along = max(district[1] - box[3], box[1] - district[3], 0)
-    return math.hypot(across, along) * METRES_PER_DEGREE
+    return math.hypot(across, along) * METRES_OF_A_DEGREE
 
 
 def _short(number: float) -> str:

@@ -17,6 +17,7 @@ OVERLAP_WIDTH = 0.05  # metres; … and above this mean width 2A/P
 AREA_CHANGE = 0.01  # square metres; a repair that changes more waits for a person
 
 SQUARE_METRES_PER_HECTARE = Decimal(10_000)
+METRES_OF_A_DEGREE = 111_320.0  # of longitude at the equator, nearly of latitude anywhere; for rough distances only
 SQUARE_METRES_PER_MU = Decimal(10_000) / Decimal(15)  # 666.666… m²; the only place where the mu is defined
 
 

@@ -19,10 +19,10 @@ from importers.inspecting import inspect
 from importers.loading import load
 from importers.placing import bd09, gcj02
 from importers.shaping import GEOD
-from importers.sniffing_crs import METRES_PER_DEGREE
 from tests.importers.shapefiles import patch, prj, shapefile
 from units.errors import Refused, UnknownName, UsageError
 from units.models import Delivery, District, LandUsePatch, Refusal
+from units.spatial import METRES_OF_A_DEGREE
 
 NANKAI, NANJING, EDGE, ELSEWHERE = (117.15, 39.1), (118.78, 32.05), (118.5, 33.0), (113.3, 23.1)
 AWAY = (117.9, 39.6)  # from Nankai, in the same zone
@@ -405,7 +405,7 @@ def test_a_layer_that_covers_its_district_is_held_against_the_boundary(tmp_path)
 def test_a_layer_of_a_few_places_in_a_district_is_not_taken_for_the_district_moved(tmp_path):
     district(NANKAI)
     west, south, east, north = box(NANKAI).extent
-    a_metre = 1 / METRES_PER_DEGREE
+    a_metre = 1 / METRES_OF_A_DEGREE
     # Its extent is that of the district but for 80 m in the west and in the south, as if it were moved by half of that.
     corners = [(west + 80 * a_metre / math.cos(math.radians(south)), south + 80 * a_metre), (east, north)]
     rings = []
