@@ -32,6 +32,10 @@ ORDER = (
     "enterprise_year",
     "occupancy",
     "contract",
+    "benchmark",
+    "sector_list",
+    "violation",
+    "use_state",
 )
 COUNTS = ("rows", "taken", "changed", "unchanged", "refused", "deleted", "gone")
 MACOS = "__MACOSX"

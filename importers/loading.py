@@ -42,7 +42,10 @@ from units.errors import NotFound, Refused, UsageError
 from units.history import authored
 from units.models import Delivery, District, LegacyLand, Street, Survey
 
-SHEETS = ("enterprise", "enterprise_year", "occupancy", "contract")
+SHEETS = (
+    *("enterprise", "enterprise_year", "occupancy", "contract"),
+    *("benchmark", "sector_list", "violation", "use_state"),
+)
 BOOK = ("enterprise", "enterprise_year", "occupancy")  # sheets of one workbook, in this order
 NAMED = 5  # rows whose edits are lost that are named in the warning; `edited` has them all
 MANY = 20_000  # rows from which preparing a faster reprojection pays

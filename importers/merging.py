@@ -101,6 +101,26 @@ TARGETS = {
         OF_PARCELS,
         named=("JOIN units_parcel p ON p.id = t.parcel_id", "p.code", "t.number"),
     ),
+    # Registers that grow: a list of this year does not say that last year's was none.
+    "benchmark": Target(
+        "units_benchmark",
+        "concat_ws(' ', {t}.figure, {t}.sector_edition, {t}.sector, {t}.year)",
+        "{t}.district_id = %(district)s",
+        leaves=False,
+    ),
+    "sector_list": Target(
+        "units_sectorclass",
+        "concat_ws(' ', {t}.edition, {t}.sector_edition, {t}.sector)",
+        "{t}.district_id = %(district)s",
+        leaves=False,
+    ),
+    "violation": Target(
+        "units_violation",
+        "concat({t}.enterprise_id, ' ', {t}.document)",
+        "{t}.enterprise_id IN (SELECT id FROM units_enterprise WHERE district_id = %(district)s)",
+        leaves=False,
+    ),
+    "use_state": Target("units_usestate", "concat({t}.parcel_id, ' ', {t}.building_id)", leaves=False),
 }
 
 

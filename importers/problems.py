@@ -167,6 +167,10 @@ KINDS: dict[str, Kind] = {
         _("%(field)s “%(value)s” is no building of this survey."),
         _("Correct the code, or load the building layer that has it first."),
     ),
+    "3-no-department": Kind(
+        _("%(field)s “%(value)s” is no department of this district."),
+        _("Write its name, one of its other names or its code."),
+    ),
     "3-no-enterprise": Kind(
         _("%(field)s “%(value)s” is no enterprise of this district."),
         _("Correct the code, or load the sheet of enterprises first."),

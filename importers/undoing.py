@@ -181,7 +181,7 @@ def _later(delivery: Delivery, table: str) -> list[Obstacle]:
     later = Delivery.objects.filter(
         district=delivery.district_id, profile=delivery.profile, state=Delivery.State.LOADED, pk__gt=delivery.pk
     )
-    if table in ("patch", "parcel", "building", "occupancy", "contract"):
+    if table in ("patch", "parcel", "building", "occupancy", "contract", "use_state"):
         later = later.filter(survey=delivery.survey_id)
     if table == "control":
         later = later.filter(settings__kind=delivery.settings["kind"], settings__layer=delivery.settings["layer"])
@@ -211,7 +211,7 @@ def _edits(delivery: Delivery, table: str) -> list[Obstacle]:
             name = model._meta.db_table
             about = {"delivery": delivery.pk, "table": name, "made": delivery.settings.get("streets_made", [])}
             if f"{name}event" in connection.introspection.table_names(cursor):
-                key = "name" if not hasattr(model, "code") else "code"
+                key = next(name for name in ("code", "name", "id") if hasattr(model, name))
                 brought = (
                     "e.delivery_id = %(delivery)s"
                     if hasattr(model, "delivery")

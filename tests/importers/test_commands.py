@@ -13,6 +13,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from importers import taking
 from tests.importers.shapefiles import patch, shapefile, square
+from units.founding import found
 from units.terminal import GeoinvCommand
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
@@ -21,7 +22,7 @@ REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 @pytest.fixture
 def run(manage, tmp_path):
     """manage.py on a database of its own, with district 120104 founded; (exit code, JSON or text, stderr)."""
-    manage("found_district", "--district", "120104")
+    found("120104")
 
     def run(*arguments, as_json=True, **environ):
         form = ("--format", "json") if as_json else ()

@@ -8,13 +8,14 @@ import pytest
 
 from tests.bench.drawn import draw_patches
 from tests.importers.killing import Importing, state
+from units.founding import found
 
 ROWS = 5_000
 
 
 @pytest.fixture
-def importing(own_database, manage, tmp_path):
-    assert manage("found_district", "--district", "120104").returncode == 0
+def importing(own_database, tmp_path):
+    found("120104")
     return Importing(os.environ["GEOINV_OWNER_DATABASE_URL"], tmp_path)
 
 
