@@ -3,25 +3,43 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
-import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from units import codes
 from units.comparing import compare
-from units.criteria import cutting, judging, landuse, measures, sets
+from units.criteria import judging, measures, sets
 from units.criteria.sets import Criteria
-from units.errors import Busy, Refused, UnknownName, UsageError
-from units.models import ControlArea, CriteriaEdition, Delivery, District, Flag, FlagRun, Parcel, Survey
-from units.spatial import OVERLAP_AREA, OVERLAP_WIDTH, SQUARE_METRES_PER_MU, STORAGE_SRID
+from units.errors import Refused, UsageError
+from units.measuring import Base, at_ease, forget, lock, measure, plain
+from units.models import CriteriaEdition, Flag, FlagRun
+from units.remeasuring import brought_up
 
-LOCK = "geoinv flag"  # one run a district at a time
-SIDES = ("west", "south", "east", "north")  # of a delivery's extent, in this order
+# The subjects that have to be judged, and written about, again.
+TO_JUDGE = """
+    SELECT m.* FROM units_measured m
+    LEFT JOIN (
+        SELECT COALESCE(parcel_id, -building_id) AS subject, category, outcome, fired::text[] AS fired
+        FROM units_flag WHERE district_id = %(district)s AND criteria = %(set)s
+    ) AS f ON f.subject = m.subject
+    LEFT JOIN pg_temp.verdict v ON v.subject = m.subject
+    LEFT JOIN (
+        SELECT subject, min(before) AS before, array_agg(name) AS names
+        FROM pg_temp.moved, unnest(names) AS name
+        GROUP BY subject
+    ) AS w ON w.subject = m.subject
+    WHERE m.survey_id = %(survey)s
+      AND (f.subject IS NULL
+           -- unless no rule of its category reads what alone is told otherwise
+           OR m.revision > %(since)s AND NOT COALESCE(w.before <= %(since)s AND NOT EXISTS (
+               SELECT FROM unnest(w.names) AS name
+               WHERE concat_ws('/', m.kind, f.category, name) = ANY(%(reading)s::text[])
+           ), FALSE)
+           OR v.subject IS NOT NULL
+              AND (v.category, v.outcome, v.fired) IS DISTINCT FROM (f.category, f.outcome, f.fired))
+"""
 
 
 def flag(
@@ -30,9 +48,13 @@ def flag(
     overrides: Mapping[str, str] | None = None,
     dry_run: bool = False,
     by=None,
+    changed: bool = False,
 ) -> dict:
     """Judge every parcel and office building of the district's survey in force; with `dry_run` only count.
 
+    With `changed` only what a change has touched is measured again, and only subjects of which something else was
+    measured are judged again: the flags are then those that a full run would leave. Where that cannot be known (other
+    code, another set, another delivery) all is done all the same, and the run says so.
     `overrides` is the what-if: other values of parameters, as text. It is only ever tried, and so is a set that is not
     approved or not yet valid: the flags that are stored are those of a set's own text.
     Raises UnknownName, UsageError, CriteriaError, Refused (no survey in force) and Busy.
@@ -40,7 +62,15 @@ def flag(
     began = time.monotonic()
     if overrides and not dry_run:
         raise UsageError(_("--set is a what-if: add --dry-run."))
+    if changed and dry_run:
+        raise UsageError(_("A what-if judges every subject: leave out --changed."))
     criteria = sets.load(criteria_id).with_values(dict(overrides or {}))
+    if criteria.district not in ("", district_code):
+        raise Refused(
+            _("The criteria set “%(name)s” is of another district (%(district)s).")
+            % {"name": criteria.id, "district": criteria.district},
+            _("Name a set of this district."),
+        )
     if not dry_run:
         refuse_untried(criteria)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -48,26 +78,15 @@ def flag(
         at_ease(cursor)
         judging.prove(cursor, criteria)
         base = Base.of(district_code)
-        measure(cursor, base, criteria)
-        judge(cursor, criteria, base)
-        counts = dict.fromkeys(judging.OUTCOMES, 0)
-        cursor.execute("SELECT outcome, count(*) FROM judged GROUP BY outcome")
-        counts |= dict(cursor.fetchall())
-        # A candidate on which no building was delivered may be idle land, or a hole in the delivery: people look.
-        cursor.execute(
-            "SELECT count(*) FROM judged JOIN measured USING (subject) WHERE outcome = 'candidate' AND buildings = 0"
-        )
-        without_building = cursor.fetchone()[0]
-        run, changes = None, None
-        if dry_run:
-            changes = compare(cursor, base.district, criteria.id)
-        else:
-            run = replace_flags(cursor, criteria, base, counts, by)
+        tell = tried if dry_run else judged_anew
+        told = tell(cursor, criteria, base, changed, by)
+        run = told.pop("run")
+        if run:
             run.seconds = round(time.monotonic() - began, 3)
             run.save(update_fields=["seconds"])
-        forget(cursor)
     return {
         "run": run.pk if run else None,
+        "kind": run.kind if run else None,
         "district": district_code,
         "survey": base.year,
         "criteria": criteria.id,
@@ -76,12 +95,98 @@ def flag(
         "digest": criteria.digest,
         "overrides": dict(overrides or {}),
         "dry_run": dry_run,
-        "subjects": sum(counts.values()),
-        **counts,
-        "without_building": without_building,
-        **({"changes": changes} if dry_run else {}),
+        "subjects": sum(told["counts"].values()),
+        **told.pop("counts"),
+        **told,
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def tried(cursor, criteria: Criteria, base: Base, changed: bool, by) -> dict:
+    """Measure and judge all, write nothing, and tell what would change."""
+    measure(cursor, base)
+    judge(cursor, criteria, "SELECT * FROM pg_temp.measured", {})
+    counts = dict.fromkeys(judging.OUTCOMES, 0)
+    cursor.execute("SELECT outcome, count(*) FROM judged GROUP BY outcome")
+    counts |= dict(cursor.fetchall())
+    # A candidate on which no building was delivered may be idle land, or a hole in the delivery: people look.
+    cursor.execute(
+        "SELECT count(*) FROM judged JOIN pg_temp.measured USING (subject) "
+        "WHERE outcome = 'candidate' AND buildings = 0"
+    )
+    told = {
+        "run": None,
+        "counts": counts,
+        "without_building": cursor.fetchone()[0],
+        "changes": compare(cursor, base.district, criteria.id),
+    }
+    forget(cursor)
+    return told
+
+
+def judged_anew(cursor, criteria: Criteria, base: Base, changed: bool, by) -> dict:
+    """Measure what has to be measured, judge what has to be judged, and replace the flags."""
+    found = brought_up(cursor, base, full=not changed)
+    constants = of_the_parts(criteria, base)
+    last = last_run(criteria, base)
+    follows = last is not None and same(last, constants)
+    # What was measured later than the flags were judged, what has lost its flag, and in a full run what is judged
+    # otherwise though nothing was changed; all, where they were judged by another text or on other ground.
+    since = last.revision if follows else 0
+    values = {
+        "survey": base.survey,
+        "since": since,
+        "district": base.district,
+        "set": criteria.id,
+        "reading": sorted({one for part in sets.parts(criteria) for one in judging.reading(part.criteria)}),
+    }
+    if follows and not changed:
+        judge(cursor, criteria, "SELECT * FROM units_measured m WHERE m.survey_id = %(survey)s", values, bare=True)
+    else:
+        cursor.execute("CREATE TEMP TABLE verdict (subject bigint, category text, outcome text, fired text[])")
+    cursor.execute("ANALYZE pg_temp.verdict, pg_temp.moved")
+    judge(cursor, criteria, TO_JUDGE, values)
+    cursor.execute("DROP TABLE pg_temp.verdict, pg_temp.moved")
+    cursor.execute("SELECT count(*) FROM judged")
+    judged = cursor.fetchone()[0]
+    kind = FlagRun.Kind.CHANGED if changed and follows else FlagRun.Kind.FULL
+    run = replace_flags(cursor, criteria, base, constants, found.revision, kind, by)
+    cursor.execute(
+        """
+        SELECT count(*) FROM units_flag f
+        JOIN units_measured m ON m.subject = COALESCE(f.parcel_id, -f.building_id)
+        WHERE f.district_id = %s AND f.criteria = %s AND f.outcome = 'candidate' AND m.buildings = 0
+        """,
+        [base.district, criteria.id],
+    )
+    without_building = cursor.fetchone()[0]
+    cursor.execute("DROP TABLE pg_temp.judged")
+    return {
+        "run": run,
+        "counts": run.counts,
+        "without_building": without_building,
+        "measured": {"all": found.full, "why": found.why, "looked_at": found.looked, "changed": found.changed},
+        "judged": judged,
+    }
+
+
+def last_run(criteria: Criteria, base: Base) -> FlagRun | None:
+    """The run that judged the survey by this very text last."""
+    runs = FlagRun.objects.filter(district_id=base.district, edition__name=criteria.id).order_by("-pk")
+    run = runs.first()
+    return run if run and run.edition_id == criteria.digest and run.survey_id == base.survey and run.revision else None
+
+
+def same(run: FlagRun, constants: dict) -> bool:
+    """Whether a run had alike what a run has now: parameters, deliveries, measures, clauses."""
+    return run.params.get("evidence") == json.loads(json.dumps(constants, default=str))
+
+
+def of_the_parts(criteria: Criteria, base: Base) -> dict:
+    """What the evidence has alike, for all streets and, under `areas`, for each sub-area that has rules of its own."""
+    parts = {part.criteria.area: base.constants(part.criteria) for part in sets.parts(criteria)}
+    rest = parts.pop("")
+    return rest | ({"areas": parts} if parts else {})
 
 
 def refuse_untried(criteria: Criteria, today: date | None = None) -> None:
@@ -92,6 +197,11 @@ def refuse_untried(criteria: Criteria, today: date | None = None) -> None:
             _("The criteria set “%(name)s” has no rule that flags: it is a frame for others and judges nothing.")
             % {"name": criteria.id},
             _("Flag by a set that refines it; with --dry-run it may be tried."),
+        )
+    if criteria.example:
+        raise Refused(
+            _("The criteria set “%(name)s” is an example and holds nowhere.") % {"name": criteria.id},
+            _("With --dry-run it may be tried; a district that wants it approves a set of its own with it as parent."),
         )
     if criteria.status != "approved":
         raise Refused(
@@ -105,199 +215,6 @@ def refuse_untried(criteria: Criteria, today: date | None = None) -> None:
             % {"name": criteria.id, "day": criteria.valid_from.isoformat()},
             hint,
         )
-
-
-def lock(cursor, district_code: str) -> None:
-    """Hold the district for this transaction, or raise Busy."""
-    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))", [LOCK, district_code])
-    if not cursor.fetchone()[0]:
-        raise Busy(
-            _("Another run flags the district %(district)s.") % {"district": district_code},
-            _("Wait until it has ended."),
-        )
-
-
-def at_ease(cursor) -> None:
-    """Settings for this transaction: compiling the long expressions costs more than it saves, and memory is spared.
-
-    Evidence of some 2 kB a row is packed by lz4, where this server has it: the other way takes as long as judging.
-    """
-    cursor.execute(
-        """SELECT set_config('jit', 'off', TRUE), set_config('work_mem', '64MB', TRUE),
-                  set_config('default_statistics_target', '10', TRUE),
-                  (SELECT set_config(name, 'lz4', TRUE) FROM pg_settings
-                   WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals))"""
-    )
-
-
-@dataclass(frozen=True)
-class Base:
-    """What a judgement stands on: the district's survey in force and what was delivered into it."""
-
-    district: str
-    srid: int
-    survey: int
-    year: int
-    deliveries: dict[str, list[dict]]  # source → deliveries in force, the latest last
-
-    @classmethod
-    def of(cls, district_code: str) -> "Base":
-        """UnknownName when there is no such district, Refused when it has no survey in force."""
-        district = District.objects.filter(code=district_code).first()
-        if district is None:
-            raise UnknownName(district_code, District.objects.values_list("code", flat=True), _("district"))
-        survey = Survey.objects.filter(district=district, state=Survey.State.IN_FORCE).first()
-        if survey is None:
-            raise Refused(
-                _("The district %(district)s has no survey in force.") % {"district": district_code},
-                _("Put one in force with activate_survey."),
-            )
-        found: dict[str, list[dict]] = {source: [] for source in measures.SOURCES}
-        sources = {profile: source for source, profile in measures.SOURCES.items()}
-        rows = Delivery.objects.filter(district=district, profile__in=sources, state=Delivery.State.LOADED)
-        for row in rows.order_by("imported_at", "pk"):
-            if row.survey_id != survey.pk and sources[row.profile] not in measures.LASTING:
-                continue
-            found[sources[row.profile]].append(
-                {
-                    "delivery": row.pk,
-                    "file": row.file_name,
-                    "sha256": row.sha256,
-                    "imported_on": timezone.localtime(row.imported_at).date().isoformat(),
-                    # [west, south, east, north] in degrees; a delivery taken before this was kept does not have it
-                    **({"extent": row.settings["extent"]} if "extent" in row.settings else {}),
-                    # of a control layer which one it is, and of which edition
-                    **{key: row.settings[key] for key in ("kind", "edition") if key in row.settings},
-                }
-            )
-        return cls(district.code, district.srid, survey.pk, survey.year, found)
-
-    @property
-    def control_kinds(self) -> list[str]:
-        """The control layers of which a delivery is in force."""
-        return sorted({one["kind"] for one in self.deliveries["control"] if "kind" in one})
-
-    def as_of(self, source: str, layer: str = "") -> str:
-        """The date that a measure of this source stands for: the survey's year, and when its last delivery came.
-
-        Of a control layer its edition stands in the place of the year.
-        """
-        last = [one for one in self.deliveries[source] if not layer or one.get("kind") == layer][-1:]
-        year = last[0].get("edition", self.year) if last else self.year
-        return f"{year}" + (f" ({last[0]['imported_on']})" if last else "")
-
-    def reach(self, source: str) -> dict[str, object]:
-        """The boxes in which something of this source was delivered; a delivery that keeps none reaches everywhere."""
-        known = [one["extent"] for one in self.deliveries[source] if one.get("extent")]
-        sides = zip(*known, strict=True) if known else ([], [], [], [])
-        return {
-            "reach_everywhere": any("extent" not in one for one in self.deliveries[source]),
-            **{f"reach_{side}": list(one) for side, one in zip(SIDES, sides, strict=True)},
-        }
-
-    def values(
-        self, criteria: Criteria | None = None, parcel: int | None = None, building: int | None = None
-    ) -> dict[str, object]:
-        """What the questions of `sql/measures/` bind: for the whole district, or for one parcel or building.
-
-        With a set only those control layers are overlaid that its rules read.
-        """
-        pairs = Parcel.objects.filter(survey=self.survey).exclude(registered_use="")
-        uses = [
-            (scheme, use, landuse.classes_of(scheme, use), landuse.category_of(scheme, use))
-            for scheme, use in pairs.order_by().values_list("use_scheme", "registered_use").distinct()
-        ]
-        uses = [row for row in uses if row[2]]
-        areas = ControlArea.objects.filter(district=self.district, kind="plot_plan", in_force=True)
-        plans = [
-            (scheme, use, landuse.classes_of(scheme, use), landuse.category_of(scheme, use))
-            for scheme, use in areas.order_by().values_list("use_scheme", "use").distinct()
-        ]
-        kinds = self.control_kinds
-        layers = kinds if criteria is None else [kind for kind in kinds if kind in layers_read_by(criteria)]
-        construction = codes.construction_codes()
-        known = [code for code in landuse.categories() if code in codes.land_use(codes.SANDIAO)]
-        return {
-            "district": self.district,
-            "survey": self.survey,
-            "survey_year": self.year,
-            "srid": self.srid,
-            "storage_srid": STORAGE_SRID,
-            "mu": SQUARE_METRES_PER_MU,
-            "parcel": parcel,
-            "building": building,
-            "patches_loaded": bool(self.deliveries["patches"]),
-            "buildings_loaded": bool(self.deliveries["buildings"]),
-            "occupancy_loaded": bool(self.deliveries["occupancy"]),
-            "contracts_loaded": bool(self.deliveries["contracts"]),
-            **self.reach("buildings"),
-            "uncovered": measures.UNCOVERED,
-            "overlapped": measures.OVERLAPPED,
-            "overlap_area": OVERLAP_AREA,
-            "overlap_width": OVERLAP_WIDTH,
-            "nothing": cutting.NOTHING,
-            "class_codes": known,
-            "class_construction": [code in construction for code in known],
-            "class_categories": [landuse.categories()[code] for code in known],
-            "use_schemes": [scheme for scheme, *rest in uses],
-            "use_codes": [row[1] for row in uses],
-            "use_classes": [",".join(sorted(row[2])) for row in uses],
-            "use_categories": [row[3] for row in uses],
-            "control_kinds": kinds,
-            "measured_kinds": layers,
-            "control_gaps": json.dumps(
-                {
-                    one.name: f"control.{one.layer}"
-                    for one in measures.MEASURES.values()
-                    if one.family == "control" and one.layer not in kinds
-                }
-            ),
-            "plan_schemes": [scheme for scheme, *rest in plans],
-            "plan_uses": [row[1] for row in plans],
-            "plan_classes": [",".join(sorted(row[2])) for row in plans],
-            "plan_categories": [row[3] for row in plans],
-        }
-
-    def constants(self, criteria: Criteria) -> dict[str, object]:
-        """What the evidence of every subject has alike: set, parameters, survey, deliveries, units and clauses."""
-        names = dict.fromkeys(name for rule in criteria.rules for name in judging.read_by(rule))
-        read = [measures.MEASURES[name] for name in names]
-        return {
-            "criteria": criteria.id,
-            "digest": criteria.digest,
-            "measures": measures.edition(),
-            "survey": self.year,
-            "sources": self.read_by(criteria),
-            "params": {name: {"value": plain(one.value), "uom": one.uom} for name, one in criteria.params.items()},
-            "inputs": {
-                one.name: {"uom": one.uom, "source": one.source, "as_of": self.as_of(one.source, one.layer)}
-                for one in read
-            },
-            "order": [rule.id for rule in criteria.rules],  # jsonb keeps none
-            "rules": {
-                rule.id: {
-                    "effect": rule.effect,
-                    "inputs": list(rule.condition.measures),
-                    "params": list(rule.condition.params),
-                }
-                for rule in criteria.rules
-            },
-        }
-
-    def read_by(self, criteria: Criteria) -> dict[str, list[dict]]:
-        """The deliveries that the rules of the set look at."""
-        used = [measures.MEASURES[name] for rule in criteria.rules for name in rule.condition.measures]
-        layers = {one.layer for one in used}
-        return {
-            source: [one for one in found if "kind" not in one or one["kind"] in layers]
-            for source, found in self.deliveries.items()
-            if source in {one.source for one in used} | {"patches", "buildings", "parcels"}
-        }
-
-
-def layers_read_by(criteria: Criteria) -> set[str]:
-    """The control layers that the rules of the set judge or speak of."""
-    return {measures.MEASURES[name].layer for rule in criteria.rules for name in judging.read_by(rule)} - {""}
 
 
 def evidence(constants: dict, own: dict) -> dict:
@@ -336,63 +253,40 @@ def missing(rule: dict, inputs: dict) -> list[str]:
 
 def evidence_of(flag: Flag) -> dict:
     """The whole evidence of a stored flag; runs of earlier versions stored it whole."""
-    return evidence(flag.run.params["evidence"], flag.evidence) if "verdicts" in flag.evidence else flag.evidence
+    if "verdicts" not in flag.evidence:
+        return flag.evidence
+    constants = flag.run.params["evidence"]
+    if area := flag.evidence.get("area"):
+        return evidence(constants["areas"][area], flag.evidence) | {"area": area}
+    return evidence(constants, flag.evidence)
 
 
-def plain(value):
-    """A parameter's value as JSON holds it."""
-    if isinstance(value, tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+def judge(cursor, criteria: Criteria, asked: str, values: dict[str, object], bare: bool = False) -> None:
+    """Make the temporary relation `judged` of the subjects that `asked` yields: one row each, outcome and evidence.
 
-
-def measure(cursor, base: Base, criteria: Criteria | None = None) -> None:
-    """Make the temporary relation `measured`: one row a subject, every measure, rounded.
-
-    With a set only those control layers are overlaid that its rules read; shares of others stay null.
+    Each is judged by the rules of its sub-area, which the evidence names. With `bare` only subject, category, outcome
+    and fired are told, in the relation `verdict`.
     """
-    values = base.values(criteria)
-    parcels = None
-    for relation in measures.RELATIONS:
-        if relation in measures.CUT:
-            layer, columns, held = measures.CUT[relation]
-            kept = "".join(f"{name} {kind}, " for name, kind in columns.items())
-            cursor.execute(
-                f"CREATE TEMP TABLE {relation} ({kept}subject bigint, whole boolean, area float8, geom geometry) "
-                "ON COMMIT DROP"
-            )
-            asked = f"pg_temp.{layer}" if layer not in measures.READ_ONCE else f"({measures.question(layer)}) AS layer"
-            asked = psycopg.ClientCursor(connection.connection).mogrify(
-                f"SELECT {', '.join(columns)}, geom::bytea FROM {asked}", values
-            )
-            parcels = parcels or cutting.Parcels(connection.connection)
-            cutting.cut(connection.connection, parcels, asked, relation, tuple(columns), held)
-        elif relation not in measures.READ_ONCE:
-            cursor.execute(f"CREATE TEMP TABLE {relation} ON COMMIT DROP AS {measures.question(relation)}", values)
-        else:
-            continue
-        for shape in measures.SHAPES.get(relation, ()):  # nothing is looked up by them
-            cursor.execute(f"ALTER TABLE pg_temp.{relation} ALTER {shape} SET STATISTICS 0")
-        cursor.execute(f"ANALYZE pg_temp.{relation}")
-    cursor.execute(f"CREATE TEMP TABLE measured ON COMMIT DROP AS {measures.measured()}")
+    made, relation = False, "verdict" if bare else "judged"
+    for part in sets.parts(criteria):
+        question = judging.judgement(part.criteria, bare=bare)
+        area = f" || jsonb_build_object('area', '{part.criteria.area}')" if part.criteria.area else ""
+        whole = f", parcel_id, building_id, district_id, street_id, missing, evidence{area} AS evidence"
+        cursor.execute(
+            f"""
+            {f"INSERT INTO pg_temp.{relation}" if made else f"CREATE TEMP TABLE {relation} ON COMMIT DROP AS"}
+            WITH measured AS NOT MATERIALIZED (SELECT m.* FROM ({asked}) AS m WHERE {part.sql})
+            SELECT subject, category, outcome, fired{"" if bare else whole}
+            FROM ({question.sql}) AS one
+            """,
+            values | part.values | question.values,
+        )
+        made = True
 
 
-def forget(cursor) -> None:
-    """Drop what `measure` and `judge` made, so that the transaction may measure again."""
-    for relation in ("judged", "measured", *reversed(measures.RELATIONS)):
-        if relation not in measures.READ_ONCE:
-            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{relation}")
-
-
-def judge(cursor, criteria: Criteria, base: Base) -> None:
-    """Make the temporary relation `judged` of `measured`: one row a subject with outcome and evidence."""
-    asked = judging.judgement(criteria)
-    cursor.execute(f"CREATE TEMP TABLE judged ON COMMIT DROP AS {asked.sql}", asked.values)
-
-
-def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, by) -> FlagRun:
+def replace_flags(
+    cursor, criteria: Criteria, base: Base, constants: dict, revision: int, kind: FlagRun.Kind, by
+) -> FlagRun:
     """Put the judged subjects in the place of the district's flags of this set, in the running transaction."""
     edition, _created = CriteriaEdition.objects.get_or_create(
         digest=criteria.digest,
@@ -404,16 +298,16 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, by) -> F
         },
     )
     run = FlagRun.objects.create(
+        kind=kind,
         district_id=base.district,
         survey_id=base.survey,
         edition=edition,
         params={
             "values": {name: plain(one.value) for name, one in criteria.params.items()},
             "measures": measures.edition(),
-            "evidence": base.constants(criteria),
+            "evidence": constants,
         },
-        counts=counts,
-        subjects=sum(counts.values()),
+        revision=revision,
         ran_by=by,
     )
     # A subject keeps the id of its flag from run to run: programs page through candidates by it.
@@ -423,7 +317,7 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, by) -> F
                                 fired, missing, evidence)
         SELECT %(run)s, district_id, street_id, %(criteria)s, parcel_id, building_id, category, outcome, fired, missing,
                evidence
-        FROM judged
+        FROM pg_temp.judged
         ORDER BY subject
         ON CONFLICT ON CONSTRAINT flag_once_a_subject_and_criteria DO UPDATE
         SET (run_id, district_id, street_id, category, outcome, fired, missing, evidence)
@@ -432,6 +326,21 @@ def replace_flags(cursor, criteria: Criteria, base: Base, counts: dict, by) -> F
         """,
         {"run": run.pk, "criteria": criteria.id},
     )
-    gone = Flag.objects.filter(district_id=base.district, criteria=criteria.id).exclude(run=run)
-    gone._raw_delete(using=connection.alias)
+    told = {"district": base.district, "survey": base.survey, "criteria": criteria.id}
+    cursor.execute(
+        """
+        DELETE FROM units_flag f WHERE f.district_id = %(district)s AND f.criteria = %(criteria)s AND NOT EXISTS (
+            SELECT FROM units_measured m
+            WHERE m.subject = COALESCE(f.parcel_id, -f.building_id) AND m.survey_id = %(survey)s)
+        """,
+        told,
+    )
+    cursor.execute(
+        "SELECT outcome, count(*) FROM units_flag WHERE district_id = %(district)s AND criteria = %(criteria)s "
+        "GROUP BY outcome",
+        told,
+    )
+    run.counts = dict.fromkeys(judging.OUTCOMES, 0) | dict(cursor.fetchall())
+    run.subjects = sum(run.counts.values())
+    run.save(update_fields=["counts", "subjects"])
     return run

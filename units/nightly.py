@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -19,9 +20,11 @@ from units.checks.validating import validate
 from units.criteria import sets
 from units.errors import Busy, GeoinvError, UsageError
 from units.flagging import flag
-from units.models import CheckRun, District, FlagRun, Survey
+from units.models import CheckRun, District, FlagRun, Measurement, Survey
+from units.suspecting import suspects
 
 LOCK = "geoinv nightly"
+FULL_EVERY = timedelta(days=6, hours=12)  # so that it is every week, though a night begins minutes earlier
 
 
 def nightly(told: Callable[[str], None] = lambda text: None) -> dict:
@@ -121,13 +124,16 @@ def one_district(district: District, chosen: dict[str, str], folder: Path) -> di
         "name": district.name,
         "criteria": criteria_of(district, chosen),
         "flags": None,
+        "suspects": None,
         "checks": None,
         "report": [],
         "failed": [],
         "todo": [],
     }
     if found["criteria"]:
-        found["flags"] = attempted(found, folder, "flag", lambda: flag(district.code, found["criteria"]))
+        found["flags"] = attempted(found, folder, "flag", lambda: flagged(district.code, found["criteria"], found))
+        if found["flags"]:
+            found["suspects"] = attempted(found, folder, "suspect", lambda: suspects(district.code, found["criteria"]))
     else:
         found["todo"].append(
             _("%(name)s: nobody said by which criteria it is flagged. Set GEOINV_CRITERIA, or run flag once.")
@@ -161,6 +167,28 @@ def one_district(district: District, chosen: dict[str, str], folder: Path) -> di
                 % {"name": district.name, "why": why, "checks": blind}
             )
     return found
+
+
+def flagged(district_code: str, criteria_id: str, found: dict) -> dict:
+    """Flag by what was changed; after FULL_EVERY wholly besides, which proves that nothing was missed.
+
+    Other measures, another layer or other rules make it a full run by itself. What a full run finds that the run of the
+    changes just before it did not is told: it is a fault of this program, put right by then.
+    """
+    result = flag(district_code, criteria_id, changed=True)
+    last = Measurement.objects.get(district_id=district_code)
+    if result["measured"]["all"] or timezone.now() - last.full_at < FULL_EVERY:
+        return result
+    result = flag(district_code, criteria_id)
+    if result["measured"]["changed"]:
+        found["todo"].append(
+            _(
+                "%(name)s: the weekly full run measured %(changed)d subjects otherwise than the runs of the changes "
+                "had. The flags are right now; tell those who maintain geoinv, with the artefacts of this night."
+            )
+            % {"name": found["name"], "changed": result["measured"]["changed"]}
+        )
+    return result
 
 
 def attempted(found: dict, folder: Path, step: str, work: Callable):

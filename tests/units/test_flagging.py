@@ -11,13 +11,13 @@ from django.db import connection, transaction
 from django.utils import translation
 
 from tests.units.criteria.drawn import ALL, Land, shape
-from units import flagging
+from units import measuring
 from units.criteria import judging, sets
 from units.criteria.measures import MEASURES, NUMBER, SQL_TYPES
 from units.errors import Busy, CriteriaError, Refused, UnknownName, UsageError
 from units.flagging import evidence_of, flag, refuse_untried
 from units.management.commands.flag import Command
-from units.models import CriteriaEdition, Flag, FlagRun, Survey
+from units.models import CriteriaEdition, Flag, FlagRun, Street, Survey
 
 SHIPPED = sets.FOLDER
 SET = """
@@ -374,6 +374,57 @@ def test_a_run_replaces_the_flags_of_its_district_and_set_and_no_others(land, cr
     }
 
 
+def test_two_sets_are_each_judged_by_what_changed_since_their_own_run(land, criteria):
+    parcels = [block(land, number, floors=1, built_year=1970) for number in range(2)]
+    criteria(CLASSIFY, FAR, head=SET.replace('"try"', '"two"'), name="two")
+    flag("120104", "try")
+    flag("120104", "two")
+    land.building((60, 0, 100, 100), floors=9)
+    assert flag("120104", "try", changed=True)["judged"] == 1
+    late = flag("120104", "two", changed=True)
+    assert (late["kind"], late["measured"]["looked_at"], late["judged"]) == ("changed", 0, 1)
+    assert set(Flag.objects.values_list("parcel_id", "criteria", "outcome")) == {
+        (parcels[0].pk, "try", "not_low"),
+        (parcels[0].pk, "two", "not_low"),
+        (parcels[1].pk, "try", "candidate"),
+        (parcels[1].pk, "two", "candidate"),
+    }
+
+
+def test_other_rules_judge_every_subject_though_only_changes_were_asked_for(land, criteria):
+    for number in range(2):
+        block(land, number, floors=1, built_year=1970)
+    flag("120104", "try")
+    criteria(CLASSIFY, FAR.replace("far = 0.5", "far = 0.1"), EXCLUDE, EXEMPT, head=SET.replace("1.0,", "0.4,"))
+    run = flag("120104", "try", changed=True)
+    assert (run["kind"], run["measured"]["looked_at"], run["judged"], run["not_low"]) == ("full", 0, 2, 2)
+
+
+AREA = """
+[[area]]
+id = "riverside"
+title = "滨河"
+streets = ["120104001"]
+[area.params.far_min]
+value = 0.4
+note = "演示参数"
+reason = "滨河限高"
+"""
+
+
+def test_each_subject_is_judged_by_the_rules_of_its_sub_area_and_the_evidence_names_it(land, criteria):
+    Street.objects.create(code="120104001", district=land.district, name="滨河街道")
+    here, there = block(land, 0, floors=1, built_year=1970), block(land, 1, floors=1, built_year=1970)
+    here.street_id = "120104001"
+    here.save()
+    criteria(CLASSIFY, FAR, AREA)
+    flag("120104", "try")
+    assert outcomes() == {here.pk: "not_low", there.pk: "candidate"}
+    told = {one.parcel_id: evidence_of(one) for one in Flag.objects.select_related("run")}
+    assert (told[here.pk]["area"], told[here.pk]["params"]["far_min"]["value"]) == ("riverside", 0.4)
+    assert ("area" in told[there.pk], told[there.pk]["params"]["far_min"]["value"]) == (False, 1)
+
+
 def test_a_subject_keeps_the_id_of_its_flag_and_one_that_is_gone_loses_it(land, criteria):
     stays, goes = block(land, 0, floors=1), block(land, 1, floors=1)
     flag("120104", "try")
@@ -462,7 +513,7 @@ def test_one_run_of_a_district_at_a_time(own_database, criteria):
     block(Land(layers=ALL), 0, floors=1)
     block(Land("120103"), 0, floors=1)
     with psycopg.connect(os.environ["DATABASE_URL"]) as second:
-        second.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [flagging.LOCK, "120104"])
+        second.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [measuring.LOCK, "120104"])
         with pytest.raises(Busy):
             flag("120104", "try")
         assert flag("120103", "try")["subjects"] == 1
@@ -473,7 +524,8 @@ def test_one_run_of_a_district_at_a_time(own_database, criteria):
 def test_a_second_run_in_the_same_transaction_finds_no_left_overs(land, criteria):
     block(land, 0, floors=1)
     with transaction.atomic():
-        assert flag("120104", "try") | {"run": 0, "seconds": 0} == flag("120104", "try") | {"run": 0, "seconds": 0}
+        apart = {"run": 0, "seconds": 0, "measured": None, "judged": None}
+        assert flag("120104", "try") | apart == flag("120104", "try") | apart
 
 
 def test_the_command_prints_one_object_and_ends_0(own_database, manage):

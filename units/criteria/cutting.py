@@ -88,7 +88,11 @@ def _pieces(rows: list[tuple], parcels: Parcels, held: bool) -> Pieces:
         shapely.prepare(shapes)
         whole = shapely.covers(one, other)
     crossing = np.flatnonzero(~whole)
+    if held:
+        shapely.prepare(shapes)
     crossing = crossing[shapely.intersects(one[crossing], other[crossing])]
+    # neighbours that share an edge or a corner are many, and have nothing to be cut
+    crossing = crossing[~shapely.touches(one[crossing], other[crossing])]
     pieces = shapely.intersection(other[crossing], one[crossing])
     areas = np.zeros(len(ours))
     areas[whole] = shapely.area((one if held else other)[whole])

@@ -32,11 +32,11 @@ class Question:
     values: dict[str, object]
 
 
-def judgement(criteria: Criteria, in_english: bool = False) -> Question:
+def judgement(criteria: Criteria, in_english: bool = False, bare: bool = False) -> Question:
     """One row a subject: category, outcome, fired, missing, evidence and the verdicts as JSON.
 
     The evidence is in Chinese, whoever asks. With `in_english` there is also `messages`: rule → the message in English
-    of each rule that is met and has one.
+    of each rule that is met and has one. `bare` leaves out missing, evidence and verdicts: what a what-if compares.
 
     A rule of another category does not run (NK020): it is no part of the evidence. Its verdict counts as unknown while
     the category is unknown, unless it is false anyway. OFFSET 0 keeps each step apart without storing its rows.
@@ -44,6 +44,8 @@ def judgement(criteria: Criteria, in_english: bool = False) -> Question:
     rules = criteria.rules
     values: dict[str, object] = dict(bindings(criteria.params)) | {"digest": criteria.digest}
     values["people"] = list(criteria.people)
+    read = {name for rule in rules for name in read_by(rule)}
+    values["unread"] = [] if bare else [name for name in MEASURES if name not in read]
     for place, rule in enumerate(rules):
         values |= rule.condition.literals | rule.shown.literals
         if in_english and rule.shown_en:
@@ -56,6 +58,7 @@ def judgement(criteria: Criteria, in_english: bool = False) -> Question:
     places = range(len(rules))
     classifying = [place for place in places if rules[place].effect == "classify"]
     columns = ["m.*", *(f"{_verdict_of(place, rule)} AS v{place}" for place, rule in enumerate(rules))]
+    asked = [f"{_missing(place, rules[place])} AS g{place}" for place in places if not bare]
     category = "".join(f" WHEN v{place} THEN (%(r{place}_categories)s::text[])[1]" for place in classifying)
     categorised = " OR ".join(f"v{place}" for place in classifying) or "FALSE"
     sql = f"""
@@ -72,17 +75,28 @@ WITH verdict AS (
 ), joined AS (
     SELECT applied.*, {", ".join(f"{_any(rules, effect)} AS {name}" for name, effect in FOLDED.items())},
            {_by_people(rules)} AS by_people,
-           {", ".join(f"{_missing(place, rules[place])} AS g{place}" for place in places) or "NULL AS nothing"}
+           {", ".join(asked) or "NULL AS nothing"}
     FROM applied OFFSET 0
 ), folded AS (
     SELECT joined.*, {FOLD} AS outcome FROM joined OFFSET 0
 )
 SELECT m.subject, m.parcel_id, m.building_id, m.district_id, m.street_id, m.category, m.outcome,
-       {_fired(rules)} AS fired,
-       {_asked(rules)} AS missing,
-       {_evidence(rules)} AS evidence{f", {_in_english(rules)} AS messages" if in_english else ""}
+       {_fired(rules)} AS fired{"" if bare else _told(rules, in_english)}
 FROM folded m"""
     return Question(sql, values)
+
+
+def verdict(criteria: Criteria, place: int) -> Question:
+    """What the rule at this place of the set says of a row `m` of `measured`, as a run asks it."""
+    rule = criteria.rules[place]
+    values = bindings(criteria.params) | rule.condition.literals | {f"r{place}_subject": rule.subjects[0]}
+    return Question(_verdict_of(place, rule), values)
+
+
+def _told(rules: tuple[Rule, ...], in_english: bool) -> str:
+    """The columns that a card is made of."""
+    messages = f", {_in_english(rules)} AS messages" if in_english else ""
+    return f", {_asked(rules)} AS missing, {_evidence(rules)} AS evidence{messages}"
 
 
 def _verdict_of(place: int, rule: Rule) -> str:
@@ -189,7 +203,7 @@ def _evidence(rules: tuple[Rule, ...]) -> str:
            'exemption_pending', m.outcome = 'candidate' AND m.exempted IS NULL,
            'classes', COALESCE(m.class_mix, '{{}}'),
            'overlay', COALESCE(m.overlay, '{{}}'),
-           'gaps', m.gaps,
+           'gaps', m.gaps - %(unread)s::text[],
            'inputs', CASE {" ".join(inputs)} END,
            'verdicts', CASE {" ".join(verdicts)} END,
            'messages', CASE {" ".join(messages)} END)"""
@@ -199,6 +213,19 @@ def _runs(rule: Rule, kind: str, category: str | None) -> bool:
     """Whether the rule runs on subjects of this kind and category; None while that is unknown, when any may."""
     of_category = rule.effect == "classify" or not rule.categories or category is None or category in rule.categories
     return kind in rule.subjects and of_category
+
+
+def reading(criteria: Criteria) -> set[str]:
+    """Which measures stand in the evidence of a subject, as kind/category/measure; of no category known, of any."""
+    categories = {category for rule in criteria.rules for category in rule.categories}
+    return {
+        f"{kind}/{category}/{name}"
+        for kind in BOTH
+        for category in (*categories, "")
+        for rule in criteria.rules
+        if _runs(rule, kind, category or None)
+        for name in read_by(rule)
+    }
 
 
 def read_by(rule: Rule) -> tuple[str, ...]:
@@ -227,7 +254,7 @@ def failing_cases(cursor, criteria: Criteria) -> list[tuple[Rule, str, bool | No
     Run by PostgreSQL on rounded values, so that what a case proves is what a run does.
     """
     questions, values, asked = [], {}, []
-    for number, rule in enumerate(criteria.rules):
+    for number, rule in enumerate(criteria.written):
         # With the values that held where the rule was written; each rule's under names of its own.
         written = compile_text(rule.when, rule.params, f"c{number}_", rule.id)
         sql = written.sql.replace("%(p_", f"%(c{number}_p_")

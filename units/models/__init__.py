@@ -1,6 +1,10 @@
 """The tables of the inventory, one module a family."""
 
+from units.models.benchmark import Benchmark, SectorClass, UseState, Violation
+from units.models.campaign import Campaign, FactSheet, FormPaper, FormTask
 from units.models.control import ControlArea
+from units.models.criteria import CriteriaText
+from units.models.figure import DistrictFigure, Score
 from units.models.judgement import (
     CheckRun,
     CriteriaEdition,
@@ -12,12 +16,12 @@ from units.models.judgement import (
     Waiver,
 )
 from units.models.legacy import Disposal, Freeze, LegacyLand, LegacyNote
+from units.models.measured import Measured, Measurement, Stale
 from units.models.parcel import (
     Building,
     Category,
     Enterprise,
     EnterpriseYear,
-    FactSheet,
     Occupancy,
     Parcel,
     Scheme,
@@ -30,17 +34,21 @@ from units.models.survey import Delivery, LandUsePatch, Refusal, Survey
 from units.models.unit import RedevelopmentUnit, UnitParcel
 
 __all__ = [
+    "Benchmark",
     "Building",
+    "Campaign",
     "Category",
     "CheckRun",
     "ControlArea",
     "CriteriaEdition",
+    "CriteriaText",
     "Delivery",
     "Department",
     "DepartmentAlias",
     "Determination",
     "Disposal",
     "District",
+    "DistrictFigure",
     "Document",
     "Enterprise",
     "EnterpriseYear",
@@ -48,10 +56,14 @@ __all__ = [
     "Finding",
     "Flag",
     "FlagRun",
+    "FormPaper",
+    "FormTask",
     "Freeze",
     "LandUsePatch",
     "LegacyLand",
     "LegacyNote",
+    "Measured",
+    "Measurement",
     "Move",
     "Occupancy",
     "Parcel",
@@ -61,12 +73,17 @@ __all__ = [
     "Revision",
     "Scheme",
     "Scope",
+    "Score",
+    "SectorClass",
     "ServedChange",
     "SignInFailure",
+    "Stale",
     "Street",
     "SupplyContract",
     "Survey",
     "UnitParcel",
+    "UseState",
     "User",
+    "Violation",
     "Waiver",
 ]

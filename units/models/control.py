@@ -32,6 +32,12 @@ class ControlArea(Delivered):
         URBAN_LAND = "urban_land", _("Land of towns and villages")
         VILLAGE_SURVEY = "village_survey", _("Survey area of a village")
         LOW_USE_UNIT = "low_use_unit", _("Survey unit of low-efficiency land")
+        URBAN_VILLAGE = "urban_village", _("Urban village")
+        INDUSTRY_EXIT = "industry_exit", _("Area that industry leaves")
+        INDUSTRY_PLAN = "industry_plan", _("Area planned for industry")
+        METRO = "metro_station", _("Metro station")
+        SCHOOL = "school", _("School")
+        POLLUTER = "polluter", _("Polluting works")
 
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="control_areas")
     kind = OneOf(_("Kind"), max_length=30, choices=Kind)

@@ -35,8 +35,18 @@ class CriteriaEdition(models.Model):
 
 
 class FlagRun(models.Model):
-    """One run of `flag`: which survey, which criteria, with which parameters, and what came out."""
+    """One run of `flag`: which survey, which criteria, with which parameters, and what came out.
 
+    A full run measures and judges every subject. One of what has changed judges the subjects alone of which something
+    else was measured since; the flags of the others stay those of the run before, and the counts are of all.
+    """
+
+    class Kind(models.TextChoices):
+        FULL = "full", _("Full")
+        CHANGED = "changed", _("Of what has changed")
+
+    kind = OneOf(_("Kind"), max_length=8, choices=Kind, default=Kind.FULL)
+    revision = models.BigIntegerField(_("Revision of what was measured"), null=True)
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="flag_runs")
     survey = models.ForeignKey(Survey, models.PROTECT, verbose_name=_("Survey"), related_name="+")
     edition = models.ForeignKey(CriteriaEdition, models.PROTECT, verbose_name=_("Criteria"), related_name="runs")
@@ -131,6 +141,9 @@ class Determination(models.Model):
         REDEVELOPED = "redeveloped", _("Redeveloped")
         DROPPED = "dropped", _("Not taken up")
 
+    class Procedure(models.TextChoices):
+        IDLE = "idle", _("Idle-land procedure")
+
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="+")
     street = models.ForeignKey(
         Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
@@ -147,11 +160,20 @@ class Determination(models.Model):
     state = OneOf(_("State"), max_length=12, choices=State, default=State.SUSPECT)
     result = OneOf(_("Result"), max_length=10, choices=Result, blank=True)
     reason_codes = ArrayField(models.CharField(max_length=40), verbose_name=_("Reason codes"), default=list, blank=True)
+    criteria = models.CharField(_("Criteria that raised it"), max_length=60, blank=True)
+    raised_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Raised by hand by"), related_name="+"
+    )
+    raised_reason = models.TextField(_("Reason of the flag by hand"), blank=True)
+    approved_by = models.ForeignKey(
+        "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Approver of the flag"), related_name="+"
+    )
     reason = models.TextField(_("Reason"), blank=True)
     document = models.ForeignKey(
         "units.Document", models.PROTECT, null=True, blank=True, verbose_name=_("Document"), related_name="+"
     )
     evidence = models.JSONField(_("Computed result at the time"), default=dict, blank=True)
+    procedure = OneOf(_("Sent to another procedure"), max_length=8, choices=Procedure, blank=True)
     base_survey_year = models.PositiveSmallIntegerField(_("Base survey"))
     decided_by = models.ForeignKey(
         "units.User", models.PROTECT, null=True, blank=True, verbose_name=_("Decided by"), related_name="+"
@@ -173,7 +195,17 @@ class Determination(models.Model):
                 condition=Q(result="") | (Q(decided_by__isnull=False) & Q(decided_at__isnull=False) & ~Q(reason="")),
                 name="determination_is_by_a_person_with_a_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(raised_by__isnull=True) | ~Q(raised_reason=""), name="flag_by_hand_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(raised_by__isnull=True)
+                | Q(state__in=["suspect", "dropped"])
+                | (Q(approved_by__isnull=False) & ~Q(approved_by=F("raised_by"))),
+                name="flag_by_hand_has_an_approver",
+            ),
         ]
+        indexes = [models.Index(fields=["district", "state"], name="determination_state")]
 
     def __str__(self):
         return self.code

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from units.models.fields import OneOf
 from units.models.history import versions_kept
-from units.models.place import Department, District, Street, begins_with
+from units.models.place import District, Street, begins_with
 from units.models.shapes import Delivered, in_china, measured_area, shape, valid_shape
 from units.models.survey import Survey
 
@@ -165,6 +165,7 @@ class Enterprise(Delivered):
     above_scale = models.BooleanField(_("Above scale"), null=True, blank=True)
     strategic = models.BooleanField(_("Strategic emerging industry"), null=True, blank=True)
     started_on = models.DateField(_("In production since"), null=True, blank=True)
+    registered_in = models.CharField(_("Registered in (code of the county)"), max_length=6, blank=True)
 
     class Meta:
         verbose_name = _("Enterprise")
@@ -276,6 +277,9 @@ class SupplyContract(Delivered):
     investment_actual_cny = models.DecimalField(
         _("Investment made (CNY)"), max_digits=18, decimal_places=2, null=True, blank=True
     )
+    tax_agreed_cny_mu = models.DecimalField(
+        _("Tax agreed (CNY per mu and year)"), max_digits=14, decimal_places=2, null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("Supply contract")
@@ -286,53 +290,3 @@ class SupplyContract(Delivered):
 
     def __str__(self):
         return self.number
-
-
-@versions_kept
-class FactSheet(models.Model):
-    """The survey form (调查表) of one subject: three groups of facts, filled and confirmed by departments.
-
-    Each group is {field: {value, unknown_reason, by, at}}; field-level rights are those of workflow 4.1.
-    """
-
-    class State(models.TextChoices):
-        ASSIGNED = "assigned", _("Assigned")
-        FILLING = "filling", _("Being filled")
-        CO_CHECK = "co_check", _("With the co departments")
-        CHECKED = "checked", _("Checked")
-        DETERMINED = "determined", _("Determined")
-
-    parcel = models.ForeignKey(
-        Parcel, models.PROTECT, null=True, blank=True, verbose_name=_("Parcel"), related_name="fact_sheets"
-    )
-    building = models.ForeignKey(
-        Building, models.PROTECT, null=True, blank=True, verbose_name=_("Building"), related_name="fact_sheets"
-    )
-    category = OneOf(_("Category"), max_length=12, choices=Category)
-    state = OneOf(_("State"), max_length=12, choices=State, default=State.ASSIGNED)
-    lead = models.ForeignKey(
-        Department, models.PROTECT, null=True, blank=True, verbose_name=_("Lead department"), related_name="+"
-    )
-    co_departments = models.ManyToManyField(Department, verbose_name=_("Co departments"), blank=True, related_name="+")
-    due_on = models.DateField(_("Due on"), null=True, blank=True)
-    land = models.JSONField(_("Land"), default=dict, blank=True)
-    construction = models.JSONField(_("Buildings"), default=dict, blank=True)
-    economy = models.JSONField(_("Economy"), default=dict, blank=True)
-    version = models.PositiveIntegerField(_("Version"), default=1)
-
-    class Meta:
-        verbose_name = _("Survey form")
-        verbose_name_plural = _("Survey forms")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(parcel__isnull=True, building__isnull=False)
-                | Q(parcel__isnull=False, building__isnull=True),
-                name="fact_sheet_one_subject",
-            ),
-            models.UniqueConstraint(
-                fields=["parcel", "building", "category"], nulls_distinct=False, name="fact_sheet_once_a_subject"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.get_category_display()} · {self.parcel or self.building}"

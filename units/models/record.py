@@ -32,7 +32,10 @@ class Document(models.Model):
 
 
 class Move(models.Model):
-    """One step of 上图入库 by one person, kept for ever: the database refuses to change or delete it."""
+    """One step of 上图入库 by one person, kept for ever: the database refuses to change or delete it.
+
+    Only the nightly job (R11), which raises suspects and decides nothing, moves without a person.
+    """
 
     class Register(models.TextChoices):
         RECORD = "record", _("Low-efficiency record")
@@ -52,13 +55,14 @@ class Move(models.Model):
     )
     from_state = models.CharField(_("From"), max_length=16, blank=True)
     to_state = models.CharField(_("To"), max_length=16)
-    by = models.ForeignKey("units.User", models.PROTECT, verbose_name=_("By"), related_name="moves")
+    by = models.ForeignKey("units.User", models.PROTECT, null=True, verbose_name=_("By"), related_name="moves")
     role = models.CharField(_("In the role"), max_length=4)
     at = models.DateTimeField(_("At"), auto_now_add=True)
     document = models.ForeignKey(
         Document, models.PROTECT, null=True, blank=True, verbose_name=_("Document"), related_name="+"
     )
     comment = models.TextField(_("Comment"), blank=True)
+    details = models.JSONField(_("Details"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("Move")
@@ -67,6 +71,9 @@ class Move(models.Model):
         indexes = [models.Index(fields=["register", "subject"], name="move_subject")]
         constraints = [
             models.CheckConstraint(condition=~Q(to_state=models.F("from_state")), name="move_goes_somewhere"),
+            models.CheckConstraint(
+                condition=Q(by__isnull=False) | Q(role="R11", to_state="suspect"), name="move_is_by_a_person"
+            ),
         ]
 
     def __str__(self):

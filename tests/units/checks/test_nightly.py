@@ -86,6 +86,7 @@ def test_a_night_leaves_its_results_a_report_and_one_summary(town, owner, manage
     (folder,) = runs.iterdir()
     assert {path.name for path in (folder / DISTRICT).iterdir()} == {
         "flag.json",
+        "suspect.json",
         "validate.json",
         "report.html",
         "report.xlsx",
@@ -127,11 +128,11 @@ def test_of_two_nights_at_once_the_second_ends_with_75(town, owner, manage):
 def test_one_district_that_fails_stops_no_other_and_the_exit_code_tells(town, runs, monkeypatch):
     true_flag = nightly.flag
 
-    def broken(code, criteria):
+    def broken(code, criteria, **told):
         if code == DISTRICT:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 / 0")
-        return true_flag(code, criteria)
+        return true_flag(code, criteria, **told)
 
     town.neighbour("120103", "和平区")
     monkeypatch.setattr(nightly, "flag", broken)
@@ -224,7 +225,9 @@ def test_the_summary_says_when_the_night_began_and_not_when_it_ended(town, runs,
     before = timezone.now()
     looked = []
     true_flag = nightly.flag
-    monkeypatch.setattr(nightly, "flag", lambda *told: (looked.append(timezone.now()), true_flag(*told))[1])
+    monkeypatch.setattr(
+        nightly, "flag", lambda *told, **how: (looked.append(timezone.now()), true_flag(*told, **how))[1]
+    )
     result = nightly.nightly()
     assert before <= datetime.fromisoformat(result["started"]) <= looked[0]
 

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from pyproj import Transformer
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from units.criteria.measures import CONTROL_LAYERS, MEASURES
-from units.flagging import Base, forget, measure
+from units.criteria.measures import CONTROL_LAYERS, MEASURES, PLACE_LAYERS
+from units.measuring import Base, forget, measure
 from units.models import (
     Building,
     ControlArea,
@@ -28,7 +28,8 @@ from units.models import (
 SRID = 4527  # zone 39 of CGCS2000, eastings with the zone number
 BASE = ("dltb", "building")
 SHEETS = ("enterprise", "enterprise_year", "occupancy", "contract")
-ALL = (*BASE, *SHEETS, *CONTROL_LAYERS)  # a delivery of each, so that nothing is missing for want of a layer
+LAYERS = tuple(dict.fromkeys([*CONTROL_LAYERS, *PLACE_LAYERS]))
+ALL = (*BASE, *SHEETS, *LAYERS)  # a delivery of each, so that nothing is missing for want of a layer
 EAST, NORTH = 39_514_000.0, 4_329_000.0  # the corner of the drawing, in Nankai
 _to_degrees = Transformer.from_crs(SRID, 4490, always_xy=True).transform
 
@@ -60,7 +61,7 @@ class Land:
             self.control("development_boundary", (-5000, -5000, 5000, 5000))
 
     def deliver(self, profile: str) -> Delivery:
-        kind = {"kind": profile, "edition": "2022"} if profile in CONTROL_LAYERS else {}
+        kind = {"kind": profile, "edition": "2022"} if profile in LAYERS else {}
         further = {"further": ["处罚文号", "处罚机关", "处罚日期", "是否整改"]} if profile == "enterprise" else {}
         self.deliveries[profile] = Delivery.objects.create(
             survey=self.survey,
@@ -96,7 +97,7 @@ class Land:
         made.refresh_from_db()
         return made
 
-    def patch(self, dlbm: str, *boxes, scheme="sandiao") -> LandUsePatch:
+    def patch(self, dlbm: str, *boxes, scheme="sandiao", area_m2=1, **options) -> LandUsePatch:
         self.serial += 1
         return LandUsePatch.objects.create(
             delivery=self.deliveries["dltb"],
@@ -108,7 +109,8 @@ class Land:
             dlbm=dlbm,
             scheme=scheme,
             geom=f"SRID=4490;{shape(*boxes)}",
-            area_m2=1,
+            area_m2=area_m2,
+            **options,
         )
 
     def building(self, *boxes, floors=None, floor_area=None, **options) -> Building:

@@ -40,7 +40,7 @@ PLANNED = {
 KINDS = (
     *("ecological_red_line", "basic_farmland", "development_boundary", "master_plan", "special_plan", "block_plan"),
     *("plot_plan", "second_survey_construction", "industrial_line", "park", "heritage", "buried_relics", "hazard"),
-    *("reservation", "key_area", "renewal_plan"),
+    *("reservation", "key_area", "renewal_plan", "approved_batch", "urban_village", "industry_exit", "industry_plan"),
 )
 WORST_FIRST = "DCBA"
 DECIMALS = {
@@ -118,7 +118,7 @@ def read(url: str, district: str) -> Rows:
                 f"owner_wish, {shape} FROM units_parcel WHERE survey_id = %s",
                 survey["id"],
             ),
-            patches=layer(f"SELECT dlbm, {shape} FROM units_landusepatch WHERE survey_id = %s", survey["id"]),
+            patches=layer(f"SELECT dlbm, tbmj, {shape} FROM units_landusepatch WHERE survey_id = %s", survey["id"]),
             buildings=layer(
                 f"SELECT id, code, use, floors, floor_area_m2, vacant_m2, built_year, safety_grade, temporary, extra, "
                 f"{shape} FROM units_building WHERE survey_id = %s",
@@ -463,8 +463,11 @@ class Recomputed:
         if firms and weight is not None:
             by_sector = defaultdict(float)
             for one in used:
-                by_sector[self.rows.firms[one["enterprise_id"]]["sector"]] += weight[one["id"]]
-            sector = min(by_sector, key=lambda name: (-round(by_sector[name], 4), name)) or None
+                firm = self.rows.firms[one["enterprise_id"]]
+                # a code is one code only within its edition, whose year its name ends with
+                by_sector[firm["sector"], firm["sector_edition"][-4:]] += weight[one["id"]]
+            sector = min(by_sector, key=lambda name: (-round(by_sector[name], 4), name))
+            sector = sector if sector[0] else None
         starts = [firm["started_on"] for firm in firms]
         return {
             "firms": len(firms),
@@ -472,8 +475,9 @@ class Recomputed:
             "tax_per_mu": None if tax is None else tax / 10_000 / mu,
             "output_per_mu": None if output is None else output / 10_000 / mu,
             "mu": mu,
-            "sector": sector,
-            "sector_division": sector and sector[:2],
+            "sector": sector and sector[0],
+            "sector_edition": (sector and sector[1]) or None,
+            "sector_division": sector and sector[0][:2],
             "above_scale": self.majority(used, weight, "above_scale"),
             "strategic": self.majority(used, weight, "strategic"),
             "production_years": elapsed(min(starts), self.day, 12) if starts and None not in starts else None,
@@ -501,13 +505,14 @@ class Recomputed:
         """Each parcel against the mean of the other parcels of its sector."""
         tax, mu, peers = defaultdict(float), defaultdict(float), defaultdict(int)
         for told in self.parcels.values():
+            sector = told["sector"], told["sector_edition"]
             if told["sector"] and told["tax"] is not None:
-                tax[told["sector"]] += told["tax"] / 10_000
-                mu[told["sector"]] += told["mu"]
-                peers[told["sector"]] += 1
+                tax[sector] += told["tax"] / 10_000
+                mu[sector] += told["mu"]
+                peers[sector] += 1
         for told in self.parcels.values():
-            sector, own = told["sector"], told["tax"] is not None
-            others = peers[sector] - own if sector else None
+            sector, own = (told["sector"], told["sector_edition"]), told["tax"] is not None
+            others = peers[sector] - own if told["sector"] else None
             mean = None
             if others:
                 paid = tax[sector] - (told["tax"] / 10_000 if own else 0)

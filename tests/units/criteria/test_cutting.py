@@ -4,8 +4,8 @@ import pytest
 from django.db import connection, transaction
 
 from tests.units.criteria.drawn import ALL, Land
-from units.criteria import cutting, measures, sets
-from units.flagging import Base, forget, layers_read_by, measure
+from units.criteria import cutting, measures
+from units.measuring import Base, forget, measure
 
 pytestmark = pytest.mark.django_db
 
@@ -84,25 +84,6 @@ def test_a_text_with_signs_of_copy_reaches_its_column_as_it_is(town):
     use = "a\\b\tc\nd"
     town.control("plot_plan", (0, 0, 90, 100), use=use)
     assert {row[0] for row in of_all(base, "zone", "use") if row[0]} == {use}
-
-
-def test_only_the_control_layers_that_a_set_reads_are_overlaid(town):
-    base, criteria = Base.of(town.district.code), sets.load("nankai-2024")
-    read = layers_read_by(criteria)
-    assert "ecological_red_line" in read
-    assert "park" not in read
-    first = town.parcels[0].pk
-    with transaction.atomic(), connection.cursor() as cursor:
-        measure(cursor, base, criteria)
-        cursor.execute("SELECT DISTINCT kind FROM zone")
-        assert {kind for (kind,) in cursor.fetchall()} <= read
-        # What was not overlaid is not told as missing either: it was delivered.
-        cursor.execute(
-            "SELECT park_share, gaps ->> 'park_share', development_boundary_share FROM measured WHERE subject = %s",
-            [first],
-        )
-        assert cursor.fetchone() == (None, None, 1)
-        forget(cursor)
 
 
 def test_where_nothing_lies_on_the_parcels_nothing_is_told(db):

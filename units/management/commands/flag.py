@@ -9,6 +9,15 @@ from units.models import Flag
 from units.terminal import GeoinvCommand
 
 KINDS = {"parcel": gettext_lazy("parcels"), "building": gettext_lazy("buildings")}
+WHY = {  # all was measured
+    "asked": gettext_lazy("a full run"),
+    "first": gettext_lazy("for the first time"),
+    "code": gettext_lazy("the measures are other ones now"),
+    "ground": gettext_lazy("a layer was delivered or taken back"),
+    "whole": gettext_lazy("a whole layer was changed"),
+    "patches": gettext_lazy("the patches of the survey were changed"),
+    "many": gettext_lazy("too many were changed"),
+}
 FEW = 8  # codes that stand on a terminal
 
 
@@ -34,8 +43,16 @@ class Command(GeoinvCommand):
             help="Write nothing: count, and tell which subjects would change their outcome and how much land that is.",
         )
 
+        parser.add_argument(
+            "--changed",
+            action="store_true",
+            help="Measure and judge only what edits have touched since the last run; the flags are those of a full "
+            "run. Where that cannot be known, such as after a delivery of another layer, all is done.",
+        )
+
     def run(self, *args, **options):
-        return flag(options["district"], options["criteria"], parsed(options["overrides"]), options["dry_run"])
+        values = parsed(options["overrides"])
+        return flag(options["district"], options["criteria"], values, options["dry_run"], changed=options["changed"])
 
     def text(self, result):
         lines = [f"{result['title']}  {result['criteria']}  {result['digest'][:12]}"]
@@ -54,8 +71,27 @@ class Command(GeoinvCommand):
             lines += compared(result["changes"])
             lines.append(_("Tried only: nothing was written."))
         else:
+            lines.append(measured_again(result))
             lines.append(_("Run %(run)d, %(seconds).1f s.") % {"run": result["run"], "seconds": result["seconds"]})
         return "\n".join(lines)
+
+
+def measured_again(result: dict) -> str:
+    """How much was measured and judged, and why all of it was."""
+    measured = result["measured"]
+    if measured["all"]:
+        why = WHY[measured["why"]]
+        return _("All %(count)d measured (%(why)s), %(changed)d with another result; %(judged)d judged.") % {
+            "count": measured["looked_at"],
+            "why": why,
+            "changed": measured["changed"],
+            "judged": result["judged"],
+        }
+    return _("%(count)d measured again, %(changed)d with another result; %(judged)d judged again.") % {
+        "count": measured["looked_at"],
+        "changed": measured["changed"],
+        "judged": result["judged"],
+    }
 
 
 def compared(changes: dict) -> list[str]:

@@ -17,7 +17,11 @@ WITH share AS (
            COALESCE(max(c.area) FILTER (WHERE c.kind = 'hazard'), 0) / p.area AS hazard,
            COALESCE(max(c.area) FILTER (WHERE c.kind = 'reservation'), 0) / p.area AS reservation,
            COALESCE(max(c.area) FILTER (WHERE c.kind = 'key_area'), 0) / p.area AS key_area,
-           COALESCE(max(c.area) FILTER (WHERE c.kind = 'renewal_plan'), 0) / p.area AS renewal_plan
+           COALESCE(max(c.area) FILTER (WHERE c.kind = 'renewal_plan'), 0) / p.area AS renewal_plan,
+           COALESCE(max(c.area) FILTER (WHERE c.kind = 'approved_batch'), 0) / p.area AS approved_batch,
+           COALESCE(max(c.area) FILTER (WHERE c.kind = 'urban_village'), 0) / p.area AS urban_village,
+           COALESCE(max(c.area) FILTER (WHERE c.kind = 'industry_exit'), 0) / p.area AS industry_exit,
+           COALESCE(max(c.area) FILTER (WHERE c.kind = 'industry_plan'), 0) / p.area AS industry_plan
     FROM parcel p
     LEFT JOIN cover c ON c.subject = p.subject
     GROUP BY p.subject, p.area, p.area_m2
@@ -39,6 +43,10 @@ SELECT subject,
        CASE WHEN 'reservation' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, reservation) END AS reservation_share,
        CASE WHEN 'key_area' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, key_area) END AS key_area_share,
        CASE WHEN 'renewal_plan' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, renewal_plan) END AS renewal_plan_share,
+       CASE WHEN 'approved_batch' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, approved_batch) END AS approved_batch_share,
+       CASE WHEN 'urban_village' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, urban_village) END AS urban_village_share,
+       CASE WHEN 'industry_exit' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, industry_exit) END AS industry_exit_share,
+       CASE WHEN 'industry_plan' = ANY(%(measured_kinds)s::text[]) THEN LEAST(1, industry_plan) END AS industry_plan_share,
        CASE WHEN 'ecological_red_line' = ANY(%(measured_kinds)s::text[]) THEN ecological_red_line * area_m2 END AS ecological_red_line_m2,
        CASE WHEN 'basic_farmland' = ANY(%(measured_kinds)s::text[]) THEN basic_farmland * area_m2 END AS basic_farmland_m2,
        %(control_gaps)s::jsonb AS gaps

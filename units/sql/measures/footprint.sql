@@ -17,8 +17,7 @@ WITH day AS (
     FROM units_building b
     LEFT JOIN day ON day.id = b.id
     WHERE b.survey_id = %(survey)s AND NOT b.temporary AND b.floors IS DISTINCT FROM 0
-      AND (%(parcel)s::bigint IS NULL AND %(building)s::bigint IS NULL OR b.id = %(building)s::bigint
-           OR b.geom && (SELECT ST_SetSRID(ST_Extent(p.stored)::geometry, %(storage_srid)s) FROM parcel p))
+      AND (%(footprints)s::bigint[] IS NULL OR b.id = ANY(%(footprints)s::bigint[]))
 )
 SELECT id, code, district_id, street_id, use, built_year, safety_grade, area_m2, stored, geom, floor_area, estimated,
        vacant, CASE WHEN extract(month FROM vacant_since) = month::integer THEN vacant_since END AS vacant_since,

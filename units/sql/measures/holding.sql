@@ -4,7 +4,7 @@ WITH day AS (
     SELECT make_date(%(survey_year)s, 12, 31) AS day
 ), held AS MATERIALIZED (
     SELECT o.id, o.enterprise_id AS firm, o.parcel_id AS parcel, o.building_id AS building,
-           NULLIF(o.floor_area_m2, 0)::float8 AS floor, NULLIF(o.land_area_m2, 0)::float8 AS land
+           NULLIF(o.floor_area_m2, 0)::float8 AS floor, NULLIF(o.land_area_m2, 0)::float8 AS land, o.is_tenant
     FROM units_occupancy o
     JOIN units_parcel p ON p.id = o.parcel_id AND p.survey_id = %(survey)s
     CROSS JOIN day
@@ -29,8 +29,11 @@ WITH day AS (
            OR EXISTS (SELECT FROM units_enterprise e
                       WHERE e.delivery_id = d.id AND e.extra ?| ARRAY['处罚文号', '处罚机关', '处罚日期']))
 )
-SELECT split.*, NULLIF(e.sector, '') AS sector, e.above_scale, e.strategic, e.started_on,
+SELECT split.*, NULLIF(e.sector, '') AS sector, COALESCE(substring(e.sector_edition FROM '(\d{4})\D*$'), '') AS edition,
+       e.above_scale, e.strategic, e.started_on, e.registered_in,
        y.tax_cny::float8 * share AS tax, y.output_cny::float8 * share AS output, NULLIF(y.grade, '') AS grade,
+       y.sales_cny::float8 AS sales, y.energy_tce::float8 AS energy, y.power_kwh::float8 AS power,
+       y.water_m3::float8 AS water,  -- the firm's whole
        y.tax_cny IS NULL AS tax_missing, y.output_cny IS NULL AS output_missing,
        -- a penalty: none, or put right, or still open, or nobody can say; one of a later year was not imposed yet
        e.extra ?| ARRAY['处罚文号', '处罚机关', '处罚日期'] OR EXISTS (SELECT FROM telling t WHERE t.id = e.delivery_id)

@@ -1,5 +1,5 @@
 -- Which parcels are measured, in the district's Gauss–Krüger zone?
--- Where one building is asked for, those around it. A shape that is not valid can only come past the constraints of the
+-- Of all, or of those that are named. A shape that is not valid can only come past the constraints of the
 -- database and is told by a check: it is measured as it can be made valid, so that it does not end the whole run.
 WITH use_class AS (
     SELECT u.scheme, u.use, NULLIF(u.category, '') AS category
@@ -10,9 +10,7 @@ WITH use_class AS (
            p.geom AS stored, ST_Transform(p.geom, %(srid)s) AS geom
     FROM units_parcel p
     WHERE p.survey_id = %(survey)s
-      AND (%(parcel)s::bigint IS NULL OR p.id = %(parcel)s::bigint)
-      AND (%(building)s::bigint IS NULL
-           OR EXISTS (SELECT FROM units_building b WHERE b.id = %(building)s::bigint AND b.geom && p.geom))
+      AND (%(parcels)s::bigint[] IS NULL OR p.id = ANY(%(parcels)s::bigint[]))
 )
 SELECT moved.subject, moved.district_id, moved.street_id, moved.registered_use, moved.use_scheme, moved.documented_m2,
        moved.registered_far, moved.registered_coverage, moved.owner_wish, moved.area_m2, moved.stored, sound.geom,

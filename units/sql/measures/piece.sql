@@ -1,9 +1,9 @@
 -- Which part of each parcel does each patch of the survey cover?
 -- A parcel that lies wholly in a patch needs no cutting; shapes that share an edge have nothing else in common.
-SELECT near.dlbm, near.subject, near.whole, near.area, near.geom
+SELECT near.dlbm, near.density, near.subject, near.whole, near.area, near.geom
 FROM parcel s
 CROSS JOIN LATERAL (
-    SELECT s.subject, d.dlbm, inside.whole,
+    SELECT s.subject, d.dlbm, d.density, inside.whole,
            CASE WHEN inside.whole THEN s.area ELSE ST_Area(part.geom) END AS area, part.geom
     FROM patch d
     CROSS JOIN LATERAL (SELECT ST_CoveredBy(s.geom, d.geom) AS whole OFFSET 0) AS inside
