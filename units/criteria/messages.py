@@ -6,7 +6,7 @@ from string import Formatter
 
 from django.utils.translation import gettext as _
 
-from units.criteria.compiler import Compiled, Param, bindings, meant
+from units.criteria.compiler import Compiled, Param, bindings, meant, nearest
 from units.criteria.measures import BOOLEAN, MEASURES, NUMBER
 from units.errors import CriteriaError
 
@@ -48,7 +48,7 @@ def compile_message(
     try:
         fields = list(Formatter().parse(template))
     except ValueError as error:
-        raise CriteriaError(f"{where}, {words.key}: {error}") from None
+        raise _fault(where, words, template, "", str(error)) from None
     for text, name, form, conversion in fields:
         if text:
             parts.append(literal(text))
@@ -67,18 +67,23 @@ def compile_message(
             else:
                 sql = f"%(p_{name})s"
         else:
-            raise CriteriaError(
-                f"{where}, {words.key}: " + _("“%(name)s” is neither a measure nor a parameter.") % {"name": name},
-                meant(name, [*measures, *params]),
-            )
+            known = [*measures, *params]
+            fault = _("“%(name)s” is neither a measure nor a parameter.") % {"name": name}
+            raise _fault(where, words, template, name, fault, meant(name, known), nearest(name, known))
         found = FORM.fullmatch(form or "")
         if conversion or (form and (kind != NUMBER or not found)):
-            raise CriteriaError(
-                f"{where}, {words.key}: " + _("“{%(name)s:%(form)s}” is no form.") % {"name": name, "form": form or ""},
-                _("Write {name}, {name:.2f} or {name:.1%}."),
-            )
+            fault = _("“{%(name)s:%(form)s}” is no form.") % {"name": name, "form": form or ""}
+            raise _fault(where, words, template, name, fault, _("Write {name}, {name:.2f} or {name:.1%}."))
         parts.append(_shown(sql, kind, found, words, literal))
     return Compiled(f"concat({', '.join(parts)})", literals, tuple(used), tuple(used_params))
+
+
+def _fault(
+    where: str, words: Words, template: str, name: str, fault: str, hint: str = "", near_to: str = ""
+) -> CriteriaError:
+    """The error for one place of a message."""
+    column = max(0, template.find("{" + name)) + 1
+    return CriteriaError(f"{where}, {words.key}: {fault}", hint, where=where, column=column, fault=fault, meant=near_to)
 
 
 def _shown(sql: str, kind: str, form, words: Words, literal) -> str:

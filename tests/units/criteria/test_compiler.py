@@ -19,6 +19,10 @@ PARAMS = {
     "strict": Param("strict", True, "1", ""),
     "area_min": Param("area_min", Decimal(2000), "m2", ""),
     "code": Param("code", "120104210100000001", "use_scheme", ""),
+    "none": Param("none", Decimal(0), "1", ""),
+    "levy": Param("levy", Decimal(8), "10k CNY/mu", ""),
+    "mus": Param("mus", Decimal(3), "mu", ""),
+    "yuan": Param("yuan", Decimal(3), "10k CNY", ""),
 }
 
 
@@ -112,17 +116,53 @@ def test_three_valued_logic_of_the_database_answers(db, text, given, expected):
         ("far + 1", 1, ""),
         ("far = uses", 5, ""),
         ("uses", 1, ""),
-        ("far < area_min", 5, "m2"),
+        ("far < area_min", 7, "m2"),
         ("far BETWEEN 'a' AND 'b'", 5, ""),
         ("registered_use + 1 = 2", 16, ""),
         ("registered_use LIKE code", 16, ""),
         ("far_min IS NULL", 12, ""),
-        ("registered_use = 120104210100000001", 1, ""),
+        ("registered_use = 120104210100000001", 18, ""),
         ("far = 1e999", 1, ""),
         ("far < 1 AND", 12, ""),
         ("far IN ()", 9, ""),
         ("", 1, ""),
         ("POLYGON Z((0 0,1 1))", 1, ""),
+        ("far::text = 'x'", 1, ""),
+        ("far < (SELECT 1)", 15, ""),
+        ("units_flag.evidence = 'x'", 1, ""),
+        ("far = ALL(uses)", 7, "all"),
+        ("EXISTS(far)", 1, "exists"),
+        ("A_CONTAINS(uses, uses)", 1, "a_contains"),
+        ("BBOX(1,2,3,4) = far", 1, ""),
+        ("ENVELOPE(1,2,3,4) = far", 1, "envelope"),
+        ("LINESTRING(1 1,2 2) = far", 1, ""),
+        ("GEOMETRYCOLLECTION(POINT(1 1)) = far", 1, ""),
+        ("far < 1 -- AND far > 2", 16, ""),
+        ("far < 1 /* x */", 10, ""),
+        ("f\u0430r < 1", 1, "far"),
+        ("\uff46\uff41\uff52 < 1", 1, "U+FF46"),
+        ("far \uff1c 1", 5, "U+FF1C"),
+        ("far\u00a0< 1", 4, "U+00A0"),
+        ("far \u200b< 1", 5, "U+200B"),
+        ("far < 1 \u202e", 9, "U+202E"),
+        ("far / 0 < 1", 5, ""),
+        ("far / 0.0 < 1", 5, ""),
+        ("far / (1 - 1) < 1", 5, ""),
+        ("far / none < 1", 7, "none"),
+        ("far / (far_min - far_min) < 1", 5, ""),
+        ("far < 0.12345678901234567", 7, ""),
+        ("far < 1e-300", 1, ""),
+        ("far * " * 8 + "far * far < 1", 5, "8"),
+        ("far + area_m2 < 1", 7, "m2"),
+        ("far * area_m2 < far_min", 17, "m2"),
+        ("tax_per_mu < area_min", 14, "10k CNY/mu"),
+        ("tax_per_mu - output_per_mu / area_m2 < 1", 1, "unit"),
+        ("far BETWEEN far_min AND area_min", 25, "m2"),
+        ("far IN (area_min)", 9, "m2"),
+        ("main_class = code", 14, "TD/T 1055"),
+        ("owner_wish = 'nope'", 15, "no"),
+        ("far < 1 OR sector_class IN ('banned', 'elimnated')", 40, "eliminated"),
+        ("use_state = code", 13, "idle"),
     ],
 )
 def test_what_may_not_stand_in_a_rule_is_refused_with_its_place(text, column, word):
@@ -188,3 +228,40 @@ except CriteriaError:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "refused"), done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tax_per_mu / output_per_mu < far_min",
+        "tax_per_mu * mus > yuan",
+        "yuan / mus < tax_per_mu",
+        "tax_per_mu > levy AND 2 * levy < 100",
+        "area_m2 / area_min < far",
+        "1 - vacancy < far_min",
+        "far / far_min < 1",
+        "grade IN ('C', 'D')",
+        "sector LIKE '25%'",
+    ],
+)
+def test_units_that_agree_are_read(text):
+    assert compiled(text).sql
+
+
+def test_a_stored_rule_is_read_whatever_its_units_and_divisors_are():
+    for text in ("far < area_min", "far / none < 1", "far < 1e-300"):
+        with pytest.raises(CriteriaError):
+            compiled(text)
+        assert compile_text(text, PARAMS, "r0_", "x", strict=False).sql
+    for text in ("pg_sleep(10) = 1", "units_user.password = 'x'", "(" * 4096):
+        with pytest.raises(CriteriaError):
+            compile_text(text, PARAMS, "r0_", "x", strict=False)
+
+
+def test_the_largest_products_that_are_allowed_do_not_overflow_in_the_database(db):
+    big = " * ".join(["area_m2"] * 9)
+    assert answer(f"{big} > 0", area_m2="999999999999999") is True
+    quotient = " / ".join(["far"] * 9)
+    assert answer(f"{quotient} > 0", far="0.01") is True
+    tiny = " / ".join(["far", *["0.000000000000001"] * 8])
+    assert answer(f"{tiny} > 0", far="1") is True

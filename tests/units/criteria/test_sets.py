@@ -114,7 +114,7 @@ def test_a_good_set_loads(folder):
         ("[criteria]", "criteria = 1\n[x]", []),
         ("official = false", "official = false\nparent = 'nobody'", ["[criteria] parent", "nobody"]),
         ("official = false", "official = false\nparent = 'mine'", ["[criteria] parent"]),
-        ("[params]", "[params", ["TOML", "line"]),
+        ("[params]", "[params", ["TOML", "9"]),
         ("[params]", "# geoinv criteria file: x\n[params]", ["geoinv criteria file"]),
     ],
 )
@@ -209,12 +209,12 @@ def test_a_what_if_names_a_parameter_that_is_there_and_gives_a_value_of_its_type
     criteria = sets.load("mine", folder(mine=GOOD))
     with pytest.raises(UnknownName):
         criteria.with_values({"far_mim": "0.8"})
-    for value in ("low", "NaN", "1e99", "", "0.8, 0.9"):
+    for value in ("low", "NaN", "1e99", "1e999999999", "1e-999999999", "1e-20", "", "0.8, 0.9"):
         with pytest.raises(UsageError):
             criteria.with_values({"far_min": value})
 
 
-@pytest.mark.parametrize("name", sets.available())
+@pytest.mark.parametrize("name", sets.shipped())
 def test_every_case_of_every_shipped_set_is_what_postgresql_answers(db, name):
     criteria = sets.load(name)
     assert criteria.rules
@@ -222,7 +222,7 @@ def test_every_case_of_every_shipped_set_is_what_postgresql_answers(db, name):
         assert judging.failing_cases(cursor, criteria) == []
 
 
-@pytest.mark.parametrize("name", sets.available())
+@pytest.mark.parametrize("name", sets.shipped())
 def test_no_shipped_set_passes_for_policy(name):
     criteria = sets.load(name)
     assert not criteria.official
@@ -232,7 +232,7 @@ def test_no_shipped_set_passes_for_policy(name):
         assert "演示参数，非官方标准" in param.note or "〔" in param.note, param.name
 
 
-@pytest.mark.parametrize("name", sets.available())
+@pytest.mark.parametrize("name", sets.shipped())
 def test_every_shipped_set_is_told_in_english_too_with_the_same_numbers(name):
     criteria = sets.load(name)
     texts = [criteria.title_en, *(param.note_en for param in criteria.params.values())]
@@ -289,3 +289,148 @@ def test_a_case_is_rounded_as_a_run_rounds(db, folder):
     criteria = sets.load("mine", folder(mine=GOOD.replace("{ far = 1.0 }", "{ far = 0.995 }")))
     with connection.cursor() as cursor:
         assert judging.failing_cases(cursor, criteria) == []
+
+
+FORMULAS = (
+    HEAD.format(id="mine")
+    + """
+[params]
+far_min = { value = 1.0, uom = "1", note = "演示参数" }
+far_low = { value = "= far_min * 0.8", uom = "1", note = "演示参数" }
+far_bad = { value = "= (far_low + far_min) / 2 - 0.1", uom = "1", note = "演示参数" }
+area = { value = 2000, uom = "m2", note = "演示参数" }
+"""
+    + RULE.replace("far < far_min", "far < far_low").replace("0.99", "0.79")
+)
+
+
+def test_a_parameter_may_follow_from_others_and_follows_them(folder):
+    criteria = sets.load("mine", folder(mine=FORMULAS))
+    values = {name: param.value for name, param in criteria.params.items()}
+    assert (values["far_low"], values["far_bad"]) == (Decimal("0.8"), Decimal("0.8"))
+    assert criteria.params["far_low"].formula == "far_min * 0.8"
+    assert criteria.with_values({"far_min": "2"}).params["far_bad"].value == Decimal("1.7")
+    fixed = criteria.with_values({"far_low": "0.5"}).params
+    assert (fixed["far_low"].value, fixed["far_low"].formula, fixed["far_bad"].value) == (
+        Decimal("0.5"),
+        "",
+        Decimal("0.65"),
+    )
+    child = CHILD + '[params]\nfar_min = { value = 0.5, note = "本区" }\n'
+    criteria = sets.load("child", folder(mine=FORMULAS, child=child))
+    assert criteria.params["far_low"].value == Decimal("0.4")
+    assert criteria.rule("IND-FAR").params["far_low"].value == Decimal("0.8"), "its cases hold for these"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("far_min * 0.8", "far_bad * 0.8", ["far_low", "far_bad", "→"]),
+        ("far_min * 0.8", "far_low", ["far_low → far_low"]),
+        ("far_min * 0.8", "far_mim * 0.8", ["[params] far_low", "far_mim", "far_min", "value:1"]),
+        ("far_min * 0.8", "far * 0.8", ["far_low", "value:1"]),
+        ("far_min * 0.8", "area * 0.8", ["far_low", "m2"]),
+        ("far_min * 0.8", "far_min + area", ["far_low", "m2"]),
+        ("far_min * 0.8", "far_min / 0", ["far_low"]),
+        ("far_min * 0.8", "far_min / (1 - 1)", ["far_low"]),
+        ("far_min * 0.8", "far_min < 1", ["far_low"]),
+        ("far_min * 0.8", "pg_sleep(9)", ["far_low"]),
+        ("far_min * 0.8", "(SELECT 1)", ["far_low"]),
+        ("far_min * 0.8", "1) = 0 OR (0 = 0", ["far_low"]),
+        ("far_min * 0.8", "'x'", ["far_low"]),
+        ("far_min * 0.8", "(" * 60, ["far_low"]),
+        ("far_min * 0.8", "", ["far_low"]),
+        ("far_min * 0.8", "1000000000 * 1000000000", ["far_low"]),
+    ],
+)
+def test_a_formula_that_is_none_is_refused_by_the_name_of_its_parameter(folder, old, new, told):
+    with pytest.raises(CriteriaError) as raised:
+        sets.load("mine", folder(mine=FORMULAS.replace(old, new, 1)))
+    for word in told:
+        assert word in str(raised.value)
+    assert raised.value.details["line"], raised.value.details
+
+
+def test_a_rule_divides_by_no_parameter_that_is_0_in_a_child_or_a_what_if(folder):
+    parent = GOOD.replace("far < far_min", "far / far_min < 1")
+    child = CHILD + '[params]\nfar_min = { value = 0, note = "本区" }\n'
+    with pytest.raises(CriteriaError, match="child.toml.*far_min") as raised:
+        sets.load("child", folder(mine=parent, child=child))
+    assert child.splitlines()[raised.value.details["line"] - 1].startswith("far_min")
+    with pytest.raises(CriteriaError, match="far_min"):
+        sets.load("mine", folder(mine=parent)).with_values({"far_min": "0"})
+
+
+WEIRD = ['""', '" "', "0", "-1", "1e400", "nan", "true", "[]", "[[1]]", "[{}]", "{}", "{ a = 1 }", "1979-05-27"]
+WEIRD += ["1e999999999", "1e-999999999", "0." + "1" * 40]
+WEIRD += ["07:32:00", '"\\u0000"', '"%s %(x)s"', "9" * 400, '"' + "x" * 3000 + '"', "['a', 1]", '"= far_min"']
+WEIRD += ['"' + "(" * 80 + '"']
+
+
+def faults(text):
+    """What is wrong with a text; nothing when it is read."""
+    try:
+        sets.read((sets.Source("mine", text),))
+    except CriteriaError as error:
+        return error.details["faults"]
+    return []
+
+
+@pytest.mark.parametrize("value", WEIRD)
+def test_whatever_stands_in_the_place_of_a_value_is_read_or_refused_with_its_line(value):
+    lines = (FORMULAS + AREA_OF_ONE).splitlines()
+    refused = 0
+    for number, line in enumerate(lines):
+        key, sign, _rest = line.partition(" = ")
+        if not sign:
+            continue
+        found = faults("\n".join([*lines[:number], f"{key} = {value}", *lines[number + 1 :]]) + "\n")
+        assert all(fault["line"] and fault["message"] for fault in found), (line, found)
+        refused += bool(found)
+    assert refused > 10
+
+
+AREA_OF_ONE = """
+[[area]]
+id = "south"
+title = "南部"
+streets = ["120104002"]
+[area.params.far_min]
+value = 0.5
+note = "演示参数"
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        "[criteria",
+        "a = " + "[" * 5000,
+        "a = " + "{a=" * 2000,
+        "x = 1\nx = 2",
+        "[criteria]\nid = 1979-13-45",
+        "[[criteria]]\n",
+        "criteria = 1",
+        "[criteria]\n[rule]\n[params]\nx = 1",
+        "# " + "x" * 300_000,
+        GOOD.replace("演示", "演\u202e示", 1),
+        GOOD.replace("far < far_min", "far\u200b < far_min"),
+        GOOD + "# \x7f\n",
+        GOOD.replace("[params]", "[params]\n[params]"),
+        sets.MARK + "x\n" + GOOD,
+    ],
+)
+def test_what_is_no_set_at_all_is_refused_with_a_sentence(text):
+    with pytest.raises(CriteriaError) as raised:
+        sets.read((sets.Source("mine", text),))
+    assert str(raised.value).startswith("mine.toml")
+
+
+def test_a_set_is_kept_and_read_once(folder):
+    place = folder(mine=GOOD)
+    assert sets.load("mine", place) is sets.load("mine", place)
+    before = sets.load("mine", place)
+    folder(mine=GOOD.replace("value = 1.0", "value = 0.995"))
+    assert sets.load("mine", place).params["far_min"].value != before.params["far_min"].value
