@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 
 from fixtures.demo import make_demo
 from fixtures.names import DISTRICT, YEAR
+from geoinv.demo_campaign import open_demo_campaign
 from geoinv.demo_units import draw_units
 from importers.folder import load_folder
 from units.checks.validating import validate
@@ -58,6 +59,10 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
     if not CheckRun.objects.filter(district=DISTRICT).exists():
         told("validate")
         validate(DISTRICT)
+    campaign = open_demo_campaign(told)
+    if fresh:
+        told("flag --changed")  # by the facts that checked forms brought
+        answered("flag", district=DISTRICT, criteria=CRITERIA, changed=True)
     return {
         "loaded": fresh,
         "district": DISTRICT,
@@ -66,6 +71,7 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
         "criteria": CRITERIA,
         "outcomes": outcomes(),
         "units": units,
+        "campaign": campaign,
         "findings": findings(),
         "accounts": known_accounts(),
         "password": agreed_password(),
