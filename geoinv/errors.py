@@ -8,7 +8,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
@@ -45,6 +45,8 @@ STATUS: dict[type[GeoinvError], int] = {
 RETRY_SECONDS = 30  # what a caller is told to wait when the house is busy
 PROBLEM_TYPE = "application/problem+json"
 PROGRAM_PATHS = ("/ogc", "/api", "/tiles")
+API_PATH = "/api/v1"
+NO_NUL = "NUL (0x00)"  # the words of psycopg and PostgreSQL for a character that no text there can hold
 CODES = {400: "usage", 401: "sign-in", 403: "not-allowed", 404: "not-found", 405: "method", 429: "too-many"}
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
@@ -57,8 +59,15 @@ def on_program_path(request: HttpRequest) -> bool:
     return any(request.path == path or request.path.startswith(path + "/") for path in PROGRAM_PATHS)
 
 
+def on_api(request: HttpRequest) -> bool:
+    """Whether the address is one of the API's, which answers in JSON alone."""
+    return request.path.startswith(API_PATH)
+
+
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person's browser asks, who is best served with a page."""
+    if on_api(request):
+        return False
     if "f" in request.GET and on_program_path(request):
         return request.GET["f"] == "html"
     if request.content_type == "application/json":
@@ -101,6 +110,8 @@ def problem(request: HttpRequest, status: int, detail="", *, code: str = "", hin
     }
     if hint:
         body["hint"] = str(hint)
+    if on_api(request):  # by the names that the commands use, too
+        body |= {"error": body["code"], "message": body["detail"]}
     body |= more
     text = json.dumps(body, ensure_ascii=False, default=str)
     response = HttpResponse(text, status=status, content_type=PROBLEM_TYPE)
@@ -193,6 +204,8 @@ def translated(exception: Exception) -> GeoinvError | None:
             return UsageError(SENTENCES[400])
         case InterfaceError() | OperationalError():
             return unreachable(exception)
+        case ValueError() | DataError() if NO_NUL in str(exception):  # of what was asked: no text of ours holds one
+            return UsageError(SENTENCES[400])
     return None
 
 

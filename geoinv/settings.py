@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "leaflet",
     "rest_framework",
     "rest_framework_gis",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pgtrigger",
     "pghistory",
     "procrastinate.contrib.django",
@@ -133,8 +135,30 @@ LEAFLET_CONFIG = {"TILES": [], "ATTRIBUTION_PREFIX": "", "SCALE": "metric", "MIN
 TIANDITU_KEY = os.environ.get("GEOINV_TIANDITU_KEY", "")
 
 REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["units.api.calling.Caller"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "units.api.calling.JsonAlone",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "units.api.calling.told",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "geoinv",
+    "DESCRIPTION": "The inventory of low-efficiency land: records and their states, survey forms, criteria, what-if. "
+    "Geometry is served under /ogc.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "units.workflow.STATES",
+        "ResultEnum": "units.workflow.RESULTS",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "units.api.describing.with_errors",
+    ],
 }
 
 PROCRASTINATE_IMPORT_PATHS = ["importers.jobs"]

@@ -10,6 +10,7 @@ from geoinv.health import healthz
 urlpatterns = [
     path("", include("units.urls")),
     path("ogc", include("units.ogc.urls")),
+    path("api", include("units.api.urls")),
     path("tiles/", include("tiles.urls")),
     path("import/", include("importers.urls")),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
