@@ -13,11 +13,13 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from playwright.sync_api import sync_playwright
 from psycopg import sql
@@ -26,7 +28,12 @@ from geoinv import cluster, database, making
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_DIR = ROOT / ".local"
+# The processes that tests start by the hundred need the code compiled, wherever Python is told not to keep it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+DROPPED_TOGETHER = 8  # databases
 STALE_SECONDS = 3600  # a prepared database of an older state of the code is dropped after this time
+DEMO_PASSWORD = "demo-password-1"  # of all accounts of the demo district
+OF_THE_DEMO = {".py", ".sql", ".toml", ".csv", ".json", ".zip", ".txt", ".xlsx", ".gpkg"}
 SERVER_SECONDS = 60  # until the site must answer
 OWN_HOSTS = {"127.0.0.1", "localhost"}
 BROWSER_ARGUMENTS = [
@@ -37,7 +44,54 @@ BROWSER_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # No other host is reached, whatever a page asks for. (To stop each request instead would turn the cache off.)
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+
+
+# --- which file when ---------------------------------------------------------------------------------------------
+
+# The files that take longest, by their seconds on a quiet machine: they come first, so that two processes end together.
+SLOW_FILES = {
+    "journeys/test_planner.py": 200,
+    "journeys/test_composing.py": 110,
+    "journeys/test_importing.py": 60,
+    "units/checks/test_nightly.py": 60,
+    "journeys/test_rights_walk.py": 50,
+    "units/test_statistics.py": 20,
+    "geoinv/test_demo.py": 40,
+    "importers/test_folder.py": 30,
+    "importers/test_workers.py": 29,
+    "importers/test_undoing.py": 28,
+    "geoinv/test_signin.py": 25,
+    "geoinv/test_every_fault_is_told.py": 25,
+    "geoinv/test_checks_answered.py": 25,
+    "geoinv/test_candidates_answered.py": 20,
+    "importers/test_killed.py": 20,
+    "journeys/test_determining.py": 20,
+    "units/api/test_api.py": 15,
+    "importers/test_registers.py": 20,
+    "importers/test_repairing.py": 20,
+    "importers/test_hostile.py": 20,
+    "importers/test_loading.py": 17,
+    "platform/test_cluster.py": 17,
+    "units/test_flagging.py": 16,
+    "importers/test_fuzz.py": 15,
+    "importers/test_matching.py": 15,
+    "importers/test_texts.py": 14,
+    "units/criteria/test_shipped_rules.py": 14,
+    "units/checks/test_moments.py": 13,
+    "units/test_freeze.py": 12,
+    "units/views/test_card.py": 12,
+    "importers/test_containers.py": 12,
+    "units/ogc/test_features.py": 11,
+    "importers/test_mistaken_deliveries.py": 10,
+}
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # pytest-xdist would begin with the files of the most tests
 
 
 # --- the rows of the requirements --------------------------------------------------------------------------------
@@ -49,11 +103,13 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    yield  # pytest-django puts what needs no database last, which is what takes longest here
+    items.sort(key=lambda item: -SLOW_FILES.get(item.nodeid.split("::")[0].removeprefix("tests/"), 0))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,6 +155,7 @@ class Databases:
         self.prefix = "geoinv_test_"
         self.prepared = self.prefix + state_of_the_tables()
         self.counter = itertools.count()
+        self.done_with = []  # databases of this process that are to be dropped
 
     def prepare(self) -> None:
         with self.maintenance() as connection:
@@ -113,11 +170,42 @@ class Databases:
             if done.returncode:
                 self.drop(self.prepared, connection)
                 raise RuntimeError(f"The test database could not be migrated:\n{done.stdout}{done.stderr}")
-            name = sql.Identifier(self.prepared)
-            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+            self.keep(self.prepared, connection)
+
+    def demo(self) -> str:
+        """The database of the demo district: loaded, flagged, checked, with its accounts.
+
+        It is made where a test first asks for it, once for a state of the code, and is young enough to be there for as
+        long as a run takes.
+        """
+        name = f"{self.prefix}demo_{state_of_the_code(self.prepared)}"
+        aside = f"{name}_p{os.getpid()}_0"
+        with self.maintenance() as connection:
+            # Two processes that ask together: the second waits until the first has loaded.
+            connection.execute("SELECT pg_advisory_lock(hashtext('geoinv tests demo'))")
+            made = re.fullmatch(r"prepared (\d+)", self.comment(connection, name) or "")
+            if made and time.time() - int(made[1]) < STALE_SECONDS / 2:
+                return name
+            self.copy(self.prepared, aside, connection)
+            done = self.manage(at(self.app_url, aside), "load_demo", GEOINV_DEMO_PASSWORD=DEMO_PASSWORD)
+            if done.returncode:
+                self.drop(aside, connection)
+                raise RuntimeError(f"The demo district could not be loaded:\n{done.stdout}{done.stderr}")
+            self.keep(aside, connection)
+            self.drop(name, connection)
             connection.execute(
-                sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(f"prepared {int(time.time())}"))
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(aside), sql.Identifier(name))
             )
+        return name
+
+    def keep(self, name: str, connection) -> None:
+        """Close a database to all but those who copy it, and say when it was made."""
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                sql.Identifier(name), sql.Literal(f"prepared {int(time.time())}")
+            )
+        )
 
     def sweep(self, connection) -> None:
         """Drop what runs that were killed left behind, and prepared databases of older states."""
@@ -150,14 +238,18 @@ class Databases:
         )
 
     def drop(self, name: str, connection=None) -> None:
-        """Drop a database, ending the sessions in it.
+        """Drop a database, ending the sessions in it; without a connection later, with others of this process.
+
+        The first of several waits for a checkpoint of the whole cluster, the rest are quick.
 
         Not WITH (FORCE): the server refuses that to the owner while an autovacuum worker, a superuser's, is in the
         database. A plain DROP ends such a worker by itself, and waits five seconds for it.
         """
         if connection is None:
-            with self.maintenance() as own:
-                return self.drop(name, own)
+            self.done_with.append(name)
+            if len(self.done_with) >= DROPPED_TOGETHER:
+                self.drop_all()
+            return
         statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
         for patience in range(6, -1, -1):
             connection.execute(
@@ -167,10 +259,20 @@ class Databases:
             )
             try:
                 connection.execute(statement)
-                return None
+                return
             except psycopg.errors.ObjectInUse:
                 if not patience:
                     raise
+
+    def drop_all(self) -> None:
+        """Drop what this process is done with; what cannot be dropped now, the sweep of a later run drops."""
+        while self.done_with:
+            name = self.done_with.pop()
+            try:
+                with self.maintenance() as connection:
+                    self.drop(name, connection)
+            except psycopg.Error as error:
+                print(f"{name} is left for the next run of the tests to drop: {error}", file=sys.stderr)
 
     def comment(self, connection, name: str) -> str | None:
         row = connection.execute(
@@ -203,6 +305,15 @@ class Databases:
         connection.settings_dict.update(words | {"CONN_MAX_AGE": 0})
 
 
+def state_of_the_code(tables: str) -> str:
+    """A digest of everything that the demo district is loaded, flagged and checked by, on these tables, today."""
+    digest = hashlib.sha256(f"{tables} {date.today()}".encode())
+    rooms = [ROOT / name for name in ("geoinv", "units", "importers", "fixtures")]
+    for path in sorted(path for room in rooms for path in room.rglob("*") if path.suffix in OF_THE_DEMO):
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
 def state_of_the_tables() -> str:
     """A digest of everything that a migrated database is made from."""
     digest = hashlib.sha256(making.TEMPLATE_VERSION.encode())
@@ -214,11 +325,20 @@ def state_of_the_tables() -> str:
     return digest.hexdigest()[:10]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes():
+    """A real hash of a password costs a third of a second. What other processes hash costs what it costs a user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
+        yield
+
+
 @pytest.fixture(scope="session")
 def databases():
     made = Databases()
     made.prepare()
-    return made
+    yield made
+    made.drop_all()
 
 
 @pytest.fixture(scope="session")
@@ -356,14 +476,8 @@ def served(databases, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def demo_database(databases):
-    """A database with the demo district loaded, flagged and given accounts; loaded once a run, then copied."""
-    name = databases.clone()
-    done = databases.manage(at(databases.app_url, name), "load_demo", GEOINV_DEMO_PASSWORD="demo-password-1")
-    if done.returncode:
-        databases.drop(name)
-        raise RuntimeError(f"The demo district could not be loaded:\n{done.stdout}{done.stderr}")
-    yield name
-    databases.drop(name)
+    """The demo district loaded, flagged, checked and given accounts, to be copied: `databases.clone(demo_database)`."""
+    return databases.demo()
 
 
 @pytest.fixture(scope="module")
@@ -389,8 +503,11 @@ def serve(databases, source, tmp_path_factory):
 
 
 def chromium() -> str | None:
-    """The system's Chromium, else None: then Playwright takes the one that `playwright install` brought."""
-    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    """The system's Chromium, else None: then Playwright takes the one that `playwright install` brought.
+
+    Its headless shell first, the same engine without the windows that nobody sees: they cost half of the time.
+    """
+    found = map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))
     return next(filter(None, found), None)
 
 
@@ -422,18 +539,15 @@ class Watch:
     def open_page(self, width: int = 1440, height: int = 900, locale: str = "zh-CN", **options):
         context = self.browser.new_context(viewport={"width": width, "height": height}, locale=locale, **options)
         self.contexts.append(context)
-        context.route("**/*", self.request)
+        context.on("request", self.request)
         context.on("console", self.console)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         return context.new_page()
 
-    def request(self, route):
-        address = urlsplit(route.request.url)
+    def request(self, request):
+        address = urlsplit(request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname not in OWN_HOSTS:
-            self.faults.append(f"a request to another host: {route.request.url}")
-            route.abort()
-        else:
-            route.continue_()
+            self.faults.append(f"a request to another host: {request.url}")
 
     def console(self, message):
         if message.type in {"error", "warning"}:

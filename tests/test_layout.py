@@ -35,6 +35,7 @@ MAY_IMPORT = {
 STOREYS = ("plain facts", "tables", "questions", "verbs", "faces")
 STOREY = {
     **dict.fromkeys(("errors", "codes", "policy", "spatial", "geometry", "workflow", "rights"), "plain facts"),
+    "criteria.measures": "plain facts",  # the table of measures is made of it
     **dict.fromkeys(("models", "migrations", "history"), "tables"),
     **dict.fromkeys(("sql", "collections"), "questions"),
     **dict.fromkeys(
@@ -79,6 +80,8 @@ def imports(name: str, tree: ast.AST):
 
 def storey(module: str) -> str:
     parts = module.split(".")
+    if ".".join(parts[1:3]) in STOREY:
+        return STOREY[".".join(parts[1:3])]
     return STOREY.get(parts[1], "verbs") if len(parts) > 1 else "plain facts"
 
 

@@ -10,6 +10,7 @@ from units.models import (
     ControlArea,
     CriteriaEdition,
     Delivery,
+    Determination,
     District,
     Enterprise,
     EnterpriseYear,
@@ -97,6 +98,14 @@ def build() -> None:
             outcome="candidate",
             fired=["IND-FAR"],
             evidence={},
+        )
+        Determination.objects.create(
+            **where,
+            code=f"{district}DX00000{number}",
+            parcel=parcel,
+            category="industrial",
+            criteria="town",
+            base_survey_year=2022,
         )
         ControlArea.objects.create(
             district_id=district, kind="park", edition="1", in_force=True, code=f"C{number}", geom=square(number, 2)

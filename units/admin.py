@@ -10,7 +10,18 @@ from django.contrib.auth.models import Group
 from django.forms import ModelChoiceField
 from django.utils.translation import gettext_lazy as _
 
-from units.models import Delivery, Department, DepartmentAlias, District, Move, Scope, Street, Survey, User
+from units.models import (
+    Delivery,
+    Department,
+    DepartmentAlias,
+    District,
+    DistrictFigure,
+    Move,
+    Scope,
+    Street,
+    Survey,
+    User,
+)
 from units.rights import TITLES
 
 
@@ -77,6 +88,18 @@ class AliasInline(admin.TabularInline):
 class DepartmentAdmin(admin.ModelAdmin):
     list_display = ["code", "name", "district", "street"]
     inlines = [AliasInline]
+
+
+@admin.register(DistrictFigure)
+class DistrictFigureAdmin(admin.ModelAdmin):
+    """The GDP of a district and year, with its source; who entered it is kept, and every version."""
+
+    list_display = ["district", "figure", "year", "value", "source", "entered_by"]
+    fields = ["district", "figure", "year", "value", "source"]
+
+    def save_model(self, request, obj, form, change):
+        obj.entered_by = request.user
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Survey)

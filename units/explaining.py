@@ -3,21 +3,26 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from units.collections import collection
-from units.criteria import judging, measures, sets
+from units.criteria import judging, measures, sets, turning
 from units.criteria.measures import MEASURES
 from units.criteria.sets import Criteria, Rule
+from units.criteria.thresholds import Threshold, named, names
 from units.errors import NotFound, UsageError
-from units.flagging import Base, at_ease, evidence_of, plain
 from units.flagging import evidence as whole_evidence
-from units.models import Building, Department, Flag, FlagRun, Parcel, Survey
+from units.flagging import evidence_of
+from units.measuring import Base, at_ease, plain
+from units.models import Building, Department, Flag, FlagRun, Measurement, Parcel, Stale, Survey
+from units.remeasuring import patches_of, standing
 from units.rights import Grant, sees_figures
+from units.trying import refuse_shut
 
 IDLE = "IDLE-"  # how the rules begin that find idle land (闲置土地): it has a procedure of its own
 # How units of measure are written behind a number; shares, counts, years and codes stand alone.
@@ -28,6 +33,8 @@ UOM_TITLES = {
     "10k CNY/mu": gettext_lazy("× 10,000 CNY/mu"),
     "CNY/m2": gettext_lazy("CNY/m²"),
 }
+PROVED: set[str] = set()  # digests of sets whose cases this process has seen proved: a text proves the same again
+UNITS = "membership"  # the family of measures that reads redevelopment units
 REMARKS = ("warn", "require")  # effects that are no part of the fold
 
 
@@ -52,11 +59,15 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
     subject = seen(subject_code, grants)
     land = subject.row
     criteria = sets.load(criteria_id or last_used(land.district_id))
+    figures = sees_figures(grants, land.district_id, land.street_id)
+    refuse_shut(criteria, land.district_id, figures)
+    criteria = part_for(criteria, land.street_id)
     base = Base.of(land.district_id)
     row = judged(criteria, base, subject)
     evidence = whole_evidence(base.constants(criteria), json.loads(row.pop("evidence")))
     messages = json.loads(row.pop("messages", None) or "{}")
-    figures = sees_figures(grants, land.district_id, land.street_id)
+    facts = json.loads(row.pop("facts"), parse_float=Decimal, parse_int=Decimal)
+    now, turns, thought = turned(criteria, subject.kind, {name: facts.get(name) for name in MEASURES})
     verdicts = [one for one in evidence["rules"] if figures or not betrays(criteria.rule(one["id"]))]
     applied = {one["id"] for one in evidence["rules"]}
     return {
@@ -70,6 +81,7 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
         "title": sets.in_words(criteria.title, criteria.title_en),
         "official": criteria.official,
         "digest": criteria.digest,
+        "area": criteria.area,
         **row,
         "missing": asked(row["missing"], land.district_id),
         "exemption_pending": evidence["exemption_pending"],
@@ -81,8 +93,14 @@ def explain(subject_code: str, criteria_id: str | None = None, *, grants: Iterab
         "measures": shown(evidence["inputs"], figures),
         "params": parameters(criteria),
         "rules": [
-            told(criteria.rule(one["id"]), one, evidence, messages, land.district_id, figures) for one in verdicts
+            told(criteria.rule(one["id"]), one, evidence, messages, land.district_id, figures)
+            | {"thresholds": held(thought, now, one["id"], base, figures)}
+            for one in verdicts
         ],
+        "would_change": [
+            changing(criteria, turn, now) for turn in turns if figures or not reads_figures(criteria, turn)
+        ],
+        "withheld": not figures and any(reads_figures(criteria, turn) for turn in turns),
         "not_applicable": [
             {"id": rule.id, "title": sets.in_words(rule.title, rule.title_en), "category": list(rule.categories)}
             for rule in criteria.rules
@@ -108,12 +126,13 @@ def seen(code: str, grants: tuple[Grant, ...]) -> Subject:
     )
 
 
-def betrays(rule: Rule) -> bool:
+def betrays(rule: Rule, always: bool = False) -> bool:
     """Whether the bare verdict of the rule would tell a figure that the reader may not know.
 
-    Why land is flagged, excluded or exempted is told to everybody who sees the flag; a remark beside it is not.
+    Why land is flagged, excluded or exempted is told to everybody who sees the flag; a remark beside it is not. With
+    `always` no verdict on figures is: that of a draft.
     """
-    return rule.effect in REMARKS and any(MEASURES[name].restricted for name in rule.condition.measures)
+    return (always or rule.effect in REMARKS) and any(MEASURES[name].restricted for name in rule.condition.measures)
 
 
 def last_used(district_code: str) -> str:
@@ -127,9 +146,10 @@ def last_used(district_code: str) -> str:
     for name in names:
         if len(names) == 1 or name in sets.available() and sets.load(name).flags:
             return name
-    known = [sets.load(name) for name in sets.available()]
+    known = [one for one in sets.headings() if one.status == "approved" and not one.example]
+    known = [one for one in known if one.district in ("", district_code)]
     parents = {one.parent for one in known}
-    leaves = [one.id for one in known if one.id not in parents and one.status == "approved"]
+    leaves = [one.name for one in known if one.name not in parents]
     if len(leaves) != 1:
         raise UsageError(
             _("The district was never flagged: name a criteria set."),
@@ -138,19 +158,36 @@ def last_used(district_code: str) -> str:
     return leaves[0]
 
 
+def part_for(criteria: Criteria, street: str | None) -> Criteria:
+    """The set as it holds in a street: that of its sub-area, else that of all others."""
+    of = next((area.id for area in criteria.areas if street in area.streets), "")
+    return next(part.criteria for part in sets.parts(criteria) if part.criteria.area == of)
+
+
 def judged(criteria: Criteria, base: Base, subject: Subject) -> dict:
-    """Category, outcome, fired, missing and evidence of one subject: the questions of a run, asked of one row."""
+    """Category, outcome, fired, missing, evidence and all facts of one subject: what a run asks, asked of one row.
+
+    What was measured last is read where nothing has changed since; else the subject is measured again.
+    """
     in_english = not sets.speaks_chinese()
     asked = judging.judgement(criteria, in_english)
-    relations = [(name, measures.question(name)) for name in measures.RELATIONS]
-    relations.append(("measured", measures.measured()))
-    sql = "WITH " + ", ".join(f"{name} AS MATERIALIZED (\n{text}\n)" for name, text in relations)
-    sql += f"\nSELECT category, outcome, fired, missing, evidence::text{', messages::text' if in_english else ''}"
-    sql += f" FROM ({asked.sql}) AS one"
+    wanted = "SELECT category, outcome, fired, missing, evidence::text, "
+    wanted += f"{'messages::text, ' if in_english else ''}(SELECT to_jsonb(measured)::text FROM measured) AS facts"
     with transaction.atomic(), connection.cursor() as cursor:
         at_ease(cursor)
-        judging.prove(cursor, criteria)
-        cursor.execute(sql, base.values(criteria, **{subject.kind: subject.row.pk}) | asked.values)
+        if criteria.digest not in PROVED:
+            judging.prove(cursor, criteria)
+            PROVED.add(criteria.digest)
+        if current(cursor, base, criteria):
+            key = subject.row.pk if subject.kind == "parcel" else -subject.row.pk
+            relations = [("measured", "SELECT * FROM units_measured WHERE subject = %(explained)s")]
+            values = {"explained": key}
+        else:
+            relations = [(name, measures.question(name)) for name in measures.RELATIONS]
+            relations.append(("measured", measures.measured()))
+            values = base.values(**{subject.kind: subject.row.pk})
+        sql = "WITH " + ", ".join(f"{name} AS MATERIALIZED (\n{text}\n)" for name, text in relations)
+        cursor.execute(f"{sql}\n{wanted} FROM ({asked.sql}) AS one", values | asked.values)
         names = [column.name for column in cursor.description]
         row = cursor.fetchone()
     if row is None:
@@ -160,6 +197,111 @@ def judged(criteria: Criteria, base: Base, subject: Subject) -> dict:
             _("Ask for the parcel it stands on."),
         )
     return dict(zip(names, row, strict=True))
+
+
+def current(cursor, base: Base, criteria: Criteria) -> bool:
+    """Whether what is stored of the survey is what measuring it now would find, as far as the set reads it."""
+    last = Measurement.objects.filter(survey_id=base.survey).first()
+    if last is None or last.edition != measures.edition():
+        return False
+    told = Stale.objects.filter(district_id=base.district).filter(Q(survey_id=None) | Q(survey_id=base.survey))
+    if not any(MEASURES[name].family == UNITS for rule in criteria.rules for name in judging.read_by(rule)):
+        told = told.exclude(source="unit")  # units are drawn every day, and few sets read them
+    if told.exists() or list(last.patches) != patches_of(cursor, base):
+        return False
+    return last.standing == standing(cursor, base)
+
+
+def turned(
+    criteria: Criteria, kind: str, facts: dict[str, object]
+) -> tuple[turning.Answer, list[turning.Turn], turning.Subject]:
+    """What would have to change for another outcome, asked of the database on the facts as they are now."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        at_ease(cursor)
+        return turning.turns(cursor, criteria, kind, facts)
+
+
+def reads_figures(criteria: Criteria, turn: turning.Turn) -> bool:
+    """Whether a change acts through a rule that reads figures of firms: its values would tell what they are."""
+    through = {name for rule in turn.rules for name in criteria.rule(rule).condition.measures}
+    through |= {one.name for one in turn.changes if one.kind == "measure"}
+    return any(MEASURES[name].restricted for name in through)
+
+
+def changing(criteria: Criteria, turn: turning.Turn, now: turning.Answer) -> dict:
+    """One way to another outcome: each change with its title, unit, what is now and the values that would do."""
+    return {
+        "outcome": turn.outcome,
+        "category": turn.category,
+        "same_category": turn.category == now.category,
+        "rules": list(turn.rules),
+        "changes": [
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "title": str(MEASURES[one.name].title) if one.kind == "measure" else one.name,
+                "uom": (MEASURES if one.kind == "measure" else criteria.params)[one.name].uom,
+                "decimals": MEASURES[one.name].decimals if one.kind == "measure" else decimals_of(one.nearest),
+                "now": plain(one.now),
+                "nearest": None if one.nearest == turning.OTHER else plain(one.nearest),
+                "least": plain(one.least),
+                "most": plain(one.most),
+                "one_of": list(one.one_of),
+                "none_of": list(one.none_of),
+            }
+            for one in turn.changes
+        ],
+    }
+
+
+def decimals_of(value: Decimal) -> int:
+    """How many decimals a limit must have to say what would turn something."""
+    return max(0, -value.as_tuple().exponent)
+
+
+def held(thought: turning.Subject, now: turning.Answer, rule: str, base: Base, figures: bool) -> list[dict]:
+    """The comparisons of a rule: what was read, from where and of when, against which limit, and what that says."""
+    place = [one.id for one in thought.criteria.rules].index(rule)
+    found = []
+    for one in turning.comparisons_of(thought, place):
+        read = [MEASURES[name] for name in sorted(names(one.left) & set(MEASURES))]
+        closed = not figures and any(MEASURES[name].restricted for name in one.compiled.measures)
+        measure = MEASURES[one.measure] if one.measure else None
+        found.append(
+            {
+                "measure": one.measure,
+                "title": str(measure.title) if measure else turning.written(one.left),
+                "of": [{"measure": each.name, "title": str(each.title)} for each in read],
+                "value": None if closed else plain(turning.valued(thought, one.left)),
+                "uom": measure.uom if measure else "",
+                "decimals": max((each.decimals for each in read), default=0),
+                "source": measure.source if measure else (read[0].source if read else ""),
+                "as_of": base.as_of(read[0].source, read[0].layer) if read else "",
+                "op": one.op,
+                "limit": limit(thought, one),
+                "param": one.param,
+                "text": one.text,
+                "verdict": None if closed else now.parts[thought.place[id(one)]],
+                "hidden": closed,
+            }
+        )
+    return found
+
+
+def limit(thought: turning.Subject, one: Threshold):
+    """What a side is held against: a number or text, or a list of them where it is one of several."""
+    values = []
+    for side in one.limits:
+        name = named(side)
+        value = thought.criteria.params[name].value if name in thought.criteria.params else None
+        if isinstance(value, tuple):
+            values += [plain(each) for each in value]
+        elif isinstance(side, str | bool):
+            values.append(side)
+        else:
+            values.append(plain(turning.valued(thought, side)))
+    several = one.op in ("in", "not in", "between", "not between")
+    return values if several else values[0] if values else None
 
 
 def shown(inputs: dict, figures: bool) -> dict:

@@ -118,6 +118,9 @@ READERS: dict[str, frozenset[Role]] = {
     "patches": INSIDE,
     "buildings": INSIDE,
     "candidates": INSIDE,
+    "criteria": INSIDE,
+    "determinations": INSIDE,
+    "statistics": INSIDE,
     "control-areas": INSIDE,
     "legacy": REGISTER_KEEPERS,
     "units": INSIDE,
@@ -142,9 +145,12 @@ IMPORTERS: dict[str, frozenset[Role]] = {
     **dict.fromkeys(("control", "dcdytb", "hebei_lowuse", "legacy"), frozenset({Role.ANALYST})),
     "contract": frozenset({Role.ANALYST, Role.OFFICE}),
     **dict.fromkeys(("enterprise", "enterprise_year", "occupancy"), frozenset({Role.LEAD, Role.OFFICE})),
+    # What land and firms are held against is agreed; what departments know of firms and facilities they deliver.
+    **dict.fromkeys(("benchmark", "sector_list"), frozenset({Role.OFFICE})),
+    **dict.fromkeys(("violation", "use_state"), frozenset({Role.LEAD, Role.CO, Role.OFFICE})),
 }
 # What belongs to the district as a whole and lies in no one street: a street office reads its district's.
-DISTRICT_WIDE = frozenset({"control-areas"})
+DISTRICT_WIDE = frozenset({"control-areas", "criteria"})
 # What everybody sees, nobody signed in included: approved units, in these columns (NK068).
 PUBLIC: dict[str, tuple[tuple[tuple[str, str], ...], frozenset[str]]] = {
     "units": (

@@ -9,6 +9,7 @@ order of a working day. Those of the import page need a worker beside the site (
 
 import argparse
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,10 @@ README = {
     "map-street": "map",
     "card-candidate": "card",
     "compose-conflict": "compose",
+    "whatif": "whatif",
+    "form": "form",
+    "criteria-set": "criteria",
+    "statistics": "statistics",
     "import-result": "import",
     "findings": "findings",
 }
@@ -197,6 +202,79 @@ def findings_page(page: Page, site: str) -> None:
     page.goto(f"{site}/findings/")
 
 
+@stop("whatif")
+def other_values(page: Page, site: str) -> None:
+    look(page, site, STREET)
+    page.click("#tool-whatif")
+    page.fill("#value-far_min", "1.4")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1000)
+    page.wait_for_selector("#whatif-sum[aria-busy=false]")
+    page.click("#whatif-tab-values")
+    page.wait_for_selector("#map[aria-busy=false]")
+    page.wait_for_timeout(300)
+
+
+@stop("compare")
+def compared(page: Page, site: str) -> None:
+    page.goto(f"{site}/compare/?district=120104&a=nankai-2024&b=nanjing-2019")
+    page.wait_for_timeout(2500)
+
+
+@stop("criteria", whole=True)
+def criteria_list(page: Page, site: str) -> None:
+    page.goto(f"{site}/criteria/")
+
+
+@stop("criteria-set")
+def criteria_set(page: Page, site: str) -> None:
+    page.goto(f"{site}/criteria/nankai-2024/?district=120104")
+    page.wait_for_timeout(800)
+
+
+@stop("campaigns")
+def campaign(page: Page, site: str) -> None:
+    page.goto(f"{site}/campaigns/")
+    page.locator("main a[href^='/campaigns/']").first.click()
+    page.wait_for_timeout(500)
+
+
+@stop("form", user="lead")
+def survey_form(page: Page, site: str) -> None:
+    """The form of a record that is being filled."""
+    page.goto(f"{site}/determinations/?state=filling")
+    page.locator("main table a").first.click()
+    page.locator("a[href^='/forms/']").first.click()
+    page.wait_for_timeout(500)
+
+
+@stop("determinations")
+def records(page: Page, site: str) -> None:
+    page.goto(f"{site}/determinations/")
+
+
+@stop("determination", whole=True)
+def record(page: Page, site: str) -> None:
+    page.goto(f"{site}/determinations/?state=determined")
+    page.locator("main table a").first.click()
+
+
+@stop("statistics")
+def statistics(page: Page, site: str) -> None:
+    page.goto(f"{site}/statistics/")
+
+
+@stop("scores")
+def scores(page: Page, site: str) -> None:
+    page.goto(f"{site}/statistics/scores/")
+
+
+@stop("api-docs")
+def api_docs(page: Page, site: str) -> None:
+    page.goto(f"{site}/api/docs/")
+    page.wait_for_timeout(2500)
+
+
 @stop("findings-waiver")
 def waiver_form(page: Page, site: str) -> None:
     page.goto(f"{site}/findings/?layer=parcels")
@@ -285,12 +363,18 @@ def error(page: Page, site: str) -> None:
     page.goto(site + "/parcels/nothing/")
 
 
+def installed() -> str | None:
+    """The system's Chromium, as the tests take it; none: the one that Playwright brought."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("site")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--password", required=True, help="of the demo accounts")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--chromium", default=installed(), help="the browser's program")
     parser.add_argument("--only", default="", help="zh or en, and 1440 or 820, as in zh-1440")
     parser.add_argument("--stop", default="", help="only the stops whose name begins so")
     parser.add_argument("--readme", action="store_true", help="only the pictures of the README")

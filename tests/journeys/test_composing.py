@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
+from tests.journeys import signing
+
 PLANNER = "office"
 PASSWORD = "demo-password-1"
 # No unit lies over the parcel yet: an approved one would rightly be in the way.
@@ -128,10 +130,7 @@ def stored(site, name: str) -> dict:
 
 
 def sign_in(page: Page, site, name: str = PLANNER) -> None:
-    page.goto(f"{site.base_url}/accounts/login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("main form button")
+    signing.sign_in(page, site, name, PASSWORD)
     settled(page)
 
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.importers.shapefiles import PARCEL_FIELDS, parts, shapefile, square, zipped
+from tests.journeys import signing
 
 ROOT = Path(__file__).resolve().parents[2]
 ANALYST, PASSWORD = "analyst", "demo-password-1"
@@ -128,10 +129,7 @@ def asked(site, question: str):
 
 
 def sign_in(page: Page, site):
-    page.goto(f"{site.base_url}/accounts/login/?next=/import/")
-    page.fill("#id_username", ANALYST)
-    page.fill("#id_password", PASSWORD)
-    page.click("main form button")
+    signing.sign_in(page, site, ANALYST, PASSWORD, path="/import/")
     page.wait_for_selector("html[data-ready]")
 
 

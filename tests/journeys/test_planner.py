@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import signing
+
 PLANNER = "office"
 PASSWORD = "demo-password-1"
 # How many different colours the map has painted: a blank map has none. It looks at a copy of each tile.
@@ -41,11 +43,8 @@ PAINT = """() => {
 }"""
 
 
-def sign_in(page: Page, site, name: str = PLANNER) -> None:
-    page.goto(f"{site.base_url}/accounts/login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("main form button")
+def sign_in(page: Page, site, name: str = PLANNER, anew: bool = False) -> None:
+    signing.sign_in(page, site, name, PASSWORD, anew=anew)
     settled(page)
 
 
@@ -168,7 +167,7 @@ def test_the_language_is_switched_where_one_stands_and_kept(demo_site, page):
 
 
 def test_who_signs_out_takes_the_restricted_layers_along(demo_site, page):
-    sign_in(page, demo_site)
+    sign_in(page, demo_site, anew=True)
     page.click("header .top-button")
     settled(page)
     expect(page.locator("#welcome")).to_be_visible()

@@ -22,7 +22,8 @@ from importers.models import Intake
 from tests.importers.containers import workbook
 from tiles.layers import LAYERS
 from units.collections import COLLECTIONS
-from units.models import Delivery, Parcel
+from units.distributing import all_formed
+from units.models import Campaign, Delivery, Determination, FactSheet, Parcel, Survey, User
 from units.ogc import rendering
 from units.rights import Role
 
@@ -93,11 +94,17 @@ FIGURE_READERS = {"R3", "R4", "R5", "R7"}
 INSIDE = {"R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"}
 ALL = set(WHO)
 KEEPERS = INSIDE - {"R3", "R4"}  # of the registers, who see what is wrong with them
+# Who imports what in Nankai, and so sees its uploads, deliveries and reports (workflow 4.1: survey layers and registers
+# of land R1; firms with their figures R3 and R5; violations and states of use, of which none is here, R4 too).
+IMPORTING = {"dltb": {"R1"}, "zd": {"R1"}, "enterprise": {"R3", "R5"}, "enterprise_year": {"R3", "R5"}}
+IMPORTERS = {"R1", "R3", "R4", "R5"}
 # Every address outside the administrator's desk, and who gets which status; who is not named gets the last one.
 STATUS = {
     "": {200: ALL},
     "parcels/<str:code>/": "by place",
     "buildings/<path:code>/": "by place",
+    "parcels/<str:code>/card.pdf": "by place",
+    "buildings/<path:code>/card.pdf": "by place",
     "map/overview.json": {200: ALL},
     "map/candidates.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "map/candidates.csv": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
@@ -109,9 +116,44 @@ STATUS = {
     "map/compose.json": {405: ALL},
     "map/outlines.json": {400: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: {"R3", "R4", "R6", "R7", "R8", "R9", "R10"}},
     "map/pick.json": {405: ALL},
+    "map/whatif.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/whatif/list.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/whatif/list.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/whatif/parameters.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/whatif/draft.json": {405: ALL},
+    "compare/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "compare/changes.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "compare/changes.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "findings/": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
     "findings/list.xlsx": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
     "findings/<str:identity>/waiver/": {405: ALL},
+    "campaigns/": {200: INSIDE - {"R8"}, 401: {NOBODY}, 403: {"R8", "R9", "R10"}},
+    "campaigns/<int:number>/": "by campaign",
+    "campaigns/<int:number>/workbook.xlsx": "by campaign",
+    "campaigns/<int:number>/workbook/": "by campaign",
+    "forms/<int:number>/": "by campaign",
+    "forms/<int:number>/step/": "by campaign",
+    "forms/<int:number>/papers/": "by campaign",
+    "forms/<int:number>/papers/<int:paper>/": "by campaign",
+    "criteria/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "criteria/check.json": {405: ALL},
+    "criteria/drafts/": {405: ALL},
+    "criteria/<str:name>/": "by set",
+    "criteria/<str:name>/edit/": "by set",
+    "criteria/<str:name>/diff/": "by set",
+    "criteria/<str:name>/act/": {405: ALL},
+    "determinations/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "determinations/suspects/": {405: ALL},
+    "determinations/moves/": {405: ALL},
+    "determinations/by-hand/": {405: ALL},
+    "determinations/<str:code>/": "by place",
+    "determinations/<str:code>/move/": {405: ALL},
+    # The set that judged the town is no set that is there: who may see statistics is told so.
+    **dict.fromkeys(
+        ("statistics/", "statistics/figures.json", "statistics/statistics.xlsx"),
+        {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    ),
+    "statistics/scores/": {200: FIGURE_READERS, 401: {NOBODY}, 403: ALL - FIGURE_READERS - {NOBODY}},
     "units/": {405: ALL},
     "units/<str:code>.json": "by place",
     "units/<str:code>/": "by place",
@@ -122,12 +164,39 @@ STATUS = {
     "ogc/collections/<name>": "by collection",
     "ogc/collections/<name>/items": "by collection",
     "ogc/collections/<name>/items/<fid>": "by collection",
+    "api/v1/": {200: ALL},
+    "api/docs/": {200: ALL},
+    "api/schema": {200: ALL},
+    "api/v1/measures": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/facts": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/workflow": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/runs": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/whatif": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/compare": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/subjects/<path:code>": "by place",
+    "api/v1/determinations": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/determinations/suspects": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/determinations/moves": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/determinations/<str:code>": "by place",
+    "api/v1/determinations/<str:code>/move": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/criteria": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/criteria/check": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/criteria/<str:name>": {404: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/criteria/<str:name>/text": {404: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/criteria/<str:name>/diff": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/criteria/<str:name>/<str:action>": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/statistics": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},  # the town's set is no set that is there
+    "api/v1/campaigns": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/campaigns/<int:number>": "by campaign",
+    "api/v1/forms": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "api/v1/forms/<int:number>": "by campaign",
+    "api/v1/forms/<int:number>/<str:action>": "by campaign",
     "tiles/<slug:layer>.json": "by layer",
     "tiles/<slug:layer>/<int:z>/<int:x>/<int:y>.mvt": "by layer",
-    "import/": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
-    "import/mappings.json": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
+    "import/": {200: IMPORTERS, 401: {NOBODY}, 403: ALL - IMPORTERS - {NOBODY}},
+    "import/mappings.json": {200: IMPORTERS, 401: {NOBODY}, 403: ALL - IMPORTERS - {NOBODY}},
     "import/mappings/<int:number>.json": "by upload",
-    "import/deliveries/": {200: {"R1", "R3", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R3", "R5", NOBODY}},
+    "import/deliveries/": {200: IMPORTERS, 401: {NOBODY}, 403: ALL - IMPORTERS - {NOBODY}},
     "import/deliveries/<int:number>/": "by delivery",
     "import/deliveries/<int:number>.json": "by delivery",
     "import/deliveries/<int:number>/problems.json": "by delivery",
@@ -151,10 +220,6 @@ STATUS = {
     "accounts/language/": {204: ALL},
     "healthz": {200: ALL},
 }
-# Who imports what in Nankai, and so sees its uploads, deliveries and reports (workflow 4.1: survey layers and registers
-# of land R1; firms with their figures R3 and R5).
-IMPORTING = {"dltb": {"R1"}, "zd": {"R1"}, "enterprise": {"R3", "R5"}, "enterprise_year": {"R3", "R5"}}
-IMPORTERS = {"R1", "R3", "R5"}
 DESK = "admin/"  # for staff, whom no role makes: everybody here is sent to its sign-in
 DESK_SIGN_IN = "admin/login/"
 
@@ -203,6 +268,13 @@ def clients(django_db_setup, django_db_blocker, databases, tmp_path_factory):
         town.build()
         book = workbook(tmp_path_factory.mktemp("walk") / "企业.xlsx", {"企业": FIRMS, "年度数据": FAULTY_YEARS})
         load(book, "enterprise", town.NANKAI, 2023)  # a round that still takes deliveries
+        author = User.objects.get(username="author")
+        for district in (town.NANKAI, town.HEPING):
+            survey = Survey.objects.get(district=district, state="in_force")
+            campaign = Campaign.objects.create(
+                district_id=district, survey=survey, year=2024, title="Round", due_on="2024-02-29", opened_by=author
+            )
+            all_formed(Determination.objects.filter(district=district), by=author, campaign=campaign)
         for number, profile in enumerate(("dltb", "enterprise_year")):
             upload = Intake.objects.create(district_id=town.NANKAI, year=2023, state="open", files=[])
             verdict = {"profile": {"name": profile}, "columns": [], "sha256": f"{number:064x}"}
@@ -240,7 +312,7 @@ def visit(clients, who):
             f"{path} as {who}: {content[:300]}"
         )
         # What the visitor named, the answer may name; a short number, though, would be cut out of codes.
-        named = re.findall(rb"/parcels/(\w{19})/", path.encode())
+        named = re.findall(rb"/(?:parcels|determinations|subjects)/(\w{19})", path.encode())
         body = content.replace(named[0], b"") if named else content
         for word in hidden:
             assert word.encode() not in body, f"{path} tells {who}: {word}"
@@ -299,6 +371,82 @@ def test_a_unit_opens_in_its_own_place_and_an_approved_one_for_everybody_in_the_
     if status == 200:
         assert ("drawn_by" in told.json()) == seen
         assert ("author" in page.content.decode()) == seen
+
+
+def test_a_criteria_set_is_read_by_the_departments_and_a_file_is_edited_by_nobody(visit, who):
+    status = 401 if who == NOBODY else 200 if who in INSIDE else 403
+    visit("/criteria/nankai-2024/", status)
+    visit("/criteria/nankai-2024/diff/", status)
+    visit("/criteria/nankai-2024/edit/", 401 if who == NOBODY else 403)
+    visit("/criteria/no-such-set/", 404 if status == 200 else status)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_a_printed_card_is_closed_where_its_card_is(visit, who, place):
+    if place in SEEN_PLACES[who]:
+        return  # tests/units/views/test_criteria_pages.py opens one
+    code = f"{town.PLACES[place][0]}001001GB0000{place}"
+    visit(f"/parcels/{code}/card.pdf", 401 if who == NOBODY else 404 if who in INSIDE else 403)
+    visit("/buildings/B0-nowhere/card.pdf", 401 if who == NOBODY else 404 if who in INSIDE else 403)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_a_record_opens_in_its_own_place_alone_and_is_listed_there(visit, who, place):
+    code, parcel = f"{town.PLACES[place][0]}DX00000{place}", f"{town.PLACES[place][0]}001001GB0000{place}"
+    seen = place in SEEN_PLACES[who]
+    status = 401 if who == NOBODY else 403 if who not in INSIDE else 200 if seen else 404
+    visit(f"/determinations/{code}/", status)
+    visit(f"/determinations/{parcel}/", 302 if status == 200 else status)
+    told = visit(f"/api/v1/determinations/{code}", status)
+    listed = visit("/api/v1/determinations", 200 if who in INSIDE else status)
+    if who in INSIDE:
+        assert (code in {one["code"] for one in listed.json()["items"]}) == seen
+        assert listed.json()["count"] == len(SEEN_PLACES[who])
+    page = visit("/determinations/", 302 if who == NOBODY else 200 if who in INSIDE else 403, Accept="text/html")
+    if seen:
+        assert told.json()["subject"] == parcel
+        assert code in page.content.decode()
+    # The card needs a set that is there; here none is, so that who sees the parcel is told so, and nobody else.
+    visit(f"/api/v1/subjects/{parcel}", (400, 409) if status == 200 else status)
+
+
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_a_form_opens_for_whoever_works_on_it_in_its_own_place(visit, who, place, django_db_blocker):
+    """The office, the analyst, the district, the bureau and the street's own office; departments those they are asked.
+
+    Nobody here is of a department that is asked, and the city government (R8) has no part in forms.
+    """
+    with django_db_blocker.unblock():
+        sheet = FactSheet.objects.get(determination__code=f"{town.PLACES[place][0]}DX00000{place}").pk
+    seen = place in SEEN_PLACES[who] and who not in ("R3", "R4", "R8")
+    status = 401 if who == NOBODY else 403 if who not in INSIDE else 200 if seen else 404
+    told = visit(f"/api/v1/forms/{sheet}", status)
+    listed = visit("/api/v1/forms", 200 if who in INSIDE else status)
+    visit(f"/api/v1/forms/{sheet}/submit", 401 if who == NOBODY else 405)
+    page = 403 if who == "R8" else status
+    visit(f"/forms/{sheet}/", page, Accept="text/html" if page == 200 else "application/json")
+    visit(f"/forms/{sheet}/papers/1/", 404 if page == 200 else page)
+    for address in ("step", "papers"):
+        visit(f"/forms/{sheet}/{address}/", 405)
+    if who in INSIDE:
+        assert (sheet in {one["id"] for one in listed.json()["items"]}) == seen
+    if seen:
+        figures = [cell for group in told.json()["groups"] for cell in group["cells"] if cell.get("hidden")]
+        assert bool(figures) == (who not in FIGURE_READERS)
+        assert all("value" not in cell and "register" not in cell for cell in figures)
+
+
+def test_a_campaign_is_told_to_those_of_its_district(visit, who, django_db_blocker):
+    with django_db_blocker.unblock():
+        numbers = {one.district_id: one.pk for one in Campaign.objects.all()}
+    for district, number in numbers.items():
+        here = who in ("R7",) or (district == town.NANKAI and who in INSIDE - {"R7", "R8"})
+        status = 401 if who == NOBODY else 403 if who not in INSIDE else 200 if here else 404
+        visit(f"/api/v1/campaigns/{number}", status)
+        page = 403 if who == "R8" else status
+        visit(f"/campaigns/{number}/", page, Accept="text/html" if page == 200 else "application/json")
+        visit(f"/campaigns/{number}/workbook.xlsx", 403 if page == 200 else page)  # nobody is of a named department
+        visit(f"/campaigns/{number}/workbook/", 405)
 
 
 def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):

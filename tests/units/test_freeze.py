@@ -183,8 +183,9 @@ def test_a_row_written_while_the_bureau_accepts_is_either_in_the_digest_or_refus
         writer.execute(*writes("120104")["INSERT"])
         acceptor.execute("SET lock_timeout = '300ms'")
         accept = (
-            "INSERT INTO units_move (register, subject, district_id, from_state, to_state, by_id, role, at, comment)"
-            " VALUES ('legacy_register', '120104', '120104', 'submitted', 'accepted', %s, 'R7', now(), '')"
+            "INSERT INTO units_move"
+            " (register, subject, district_id, from_state, to_state, by_id, role, at, comment, details)"
+            " VALUES ('legacy_register', '120104', '120104', 'submitted', 'accepted', %s, 'R7', now(), '', '{}')"
         )
         with pytest.raises(psycopg.errors.LockNotAvailable):
             acceptor.execute(accept, [bureau.pk])

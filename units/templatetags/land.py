@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from django import template
 
-from units import codes
+from units import campaigning, codes
 from units.collections import COLLECTIONS
-from units.rights import TITLES, Role
+from units.rights import TITLES, Role, view
 from units.rights import may_import as grants_let_import
 from units.spatial import SQUARE_METRES_PER_MU, rounded
 
@@ -69,3 +69,27 @@ def may_import(user) -> bool:
 def sees_findings(user) -> bool:
     """Whether any finding of the data may be shown to the user, so that the way to the list is."""
     return not COLLECTIONS["findings"].seen_by(user.grants()).rows.never
+
+
+@register.filter
+def sees_records(user) -> bool:
+    """Whether any record of low-efficiency land may be shown to the user, so that the way to the list is."""
+    return not view(user.grants(), "determinations", ()).rows.never
+
+
+@register.filter
+def sees_statistics(user) -> bool:
+    """Whether any statistics may be shown to the user, so that the way to them is."""
+    return not view(user.grants(), "statistics", ()).rows.never
+
+
+@register.filter
+def sees_criteria(user) -> bool:
+    """Whether the criteria sets may be read by the user, so that the way to them is shown."""
+    return not view(user.grants(), "criteria", ()).rows.never
+
+
+@register.filter
+def sees_forms(user) -> bool:
+    """Whether the user fills or reads survey forms anywhere, so that the way to the campaigns is shown."""
+    return campaigning.may_read(user.grants())

@@ -141,12 +141,12 @@ def table(source: str, params: dict, wanted: list[str], by: str) -> Iterator[str
     owners = {(district, code): name for district, code, name in departments}
     head = [_("Code"), _("Location"), _("Street"), _("Outcome"), _("Category"), _("Measured area (m²)"), _("mu")]
     head += [_("Rules met"), _("Facts missing"), _("Criteria")]
-    yield "\ufeff" + _line(head)
+    yield "\ufeff" + line(head)
     after = ""
     while after is not None:
         rows, after = page(source, params, COLUMNS, wanted, by, after, TABLE_PAGE)
         for row in _titled(rows):
-            yield _line(
+            yield line(
                 [
                     row["code"],
                     row["address"],
@@ -170,7 +170,7 @@ def owed(fact: str, district: str, owners: dict[tuple[str, str], str]) -> str:
     return f"{one.title} — {owners.get((district, one.owner), one.owner)}"
 
 
-def _line(cells: list) -> str:
+def line(cells: list) -> str:
     written = io.StringIO()
     texts = ["" if cell is None else str(cell) for cell in cells]
     csv.writer(written).writerow([f"'{text}" if text.startswith(RISKY) else text for text in texts])

@@ -1,29 +1,35 @@
 """The card of one parcel or building: what it is, who uses it, and why it was flagged or not."""
 
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from units.collections import COLLECTIONS
-from units.criteria.landuse import NONE
 from units.criteria.measures import SOURCE_TITLES
+from units.criteria.turning import SIGNED
 from units.errors import NotAllowed, NotFound, UsageError
-from units.explaining import UOM_TITLES, explain, last_used
-from units.models import Building, Category, Flag, Occupancy, Scheme, Street
+from units.explaining import explain, last_used
+from units.models import Building, Flag, Occupancy, Parcel, Scheme, Street
+from units.printing import printed
 from units.rights import Grant, sees_figures
-from units.spatial import rounded
+from units.templatetags.land import mu, square_metres, use_name
 from units.views.asking import BOX, asked, box, grants, only, visible
+from units.views.determinations import determination_block
 from units.views.economy import contracts, firms
 from units.views.land_classes import land_group
 from units.views.runs import named_set
+from units.views.sketch import sketch
+from units.wording import against, category_title, written
 
 SQL = Path(__file__).parent.parent / "sql" / "pages"
 PARAMETERS = ("fragment", "criteria")
@@ -42,6 +48,7 @@ LED = {
     "excluded": ("exclude",),
     "exempted": ("flag", "exempt"),
 }
+WAYS = ("not_low", "candidate", "exempted", "excluded", "undecided")  # to other outcomes, in the order of telling
 MIX_WIDTH = 100.0  # the bar of land classes is drawn in per cent
 
 
@@ -64,9 +71,80 @@ def building(request, code: str):
     return _answer(request, building_card(code, grants(request), named_set(request.GET)))
 
 
+@require_safe
+@cache_control(private=True, no_cache=True)
+def parcel_pdf(request, code: str):
+    """The card of a parcel as a PDF file: the same facts and rules give the same file."""
+    only(request, "criteria")
+    return _file(request, card(code, grants(request), named_set(request.GET)))
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def building_pdf(request, code: str):
+    """The card of a building as a PDF file."""
+    only(request, "criteria")
+    return _file(request, building_card(code, grants(request), named_set(request.GET)))
+
+
+def _file(request, context: dict) -> HttpResponse:
+    page = render_to_string("units/print_card.html", context | _printed(context))
+    name = f"card-{context['code']}.pdf"
+    headers = {"Content-Disposition": content_disposition_header(True, name)}
+    return HttpResponse(printed(page), content_type="application/pdf", headers=headers)
+
+
+def _printed(context: dict) -> dict:
+    """What only the printed card says: the land in a few lines, all rules in one order, the files behind them."""
+    told = context["told"]
+    rules = [*context["met"], *context["unknown"], *context["not_met"], *context["classifying"]] if told else []
+    return {
+        "printed_facts": _land(context),
+        "printed_rules": [rule for rule in rules if rule["effect"] != "classify" or rule["verdict"] is not False],
+        "printed_sources": [
+            {"title": SOURCE_TITLES.get(source, source), **one}
+            for source, found in (told["sources"] if told else {}).items()
+            for one in found
+        ],
+        "place": context["parcel"]["address"] if "parcel" in context else context["building"].name,
+    }
+
+
+def _land(context: dict) -> list[tuple[str, str]]:
+    """Areas, use, street and survey, each with its title; what is not known is said to be."""
+    blank = _("not stated")
+
+    def area(value) -> str:
+        return f"{square_metres(value)} m² ({mu(value)} {_('mu')})" if value is not None else blank
+
+    street = context["street"] or blank
+    if "building" in context:
+        building = context["building"]
+        return [
+            (_("Footprint"), area(building.area_m2)),
+            (_("Floor area"), area(building.floor_area_m2)),
+            (_("On parcel"), "、".join(one["code"] for one in context["parcels"]) or blank),
+            (_("Year built"), building.built_year or blank),
+            (_("Street"), street),
+            (_("Base survey"), context["base_survey"]),
+        ]
+    parcel = context["parcel"]
+    use = parcel["registered_use"]
+    named_use = f"{use_name(use, parcel['use_scheme'])} {use} {context['scheme_title']}" if use else blank
+    return [
+        (_("Measured"), area(parcel["area_m2"])),
+        (_("Surveyed"), area(context["surveyed_m2"])),
+        (_("Documentary"), area(parcel["documented_m2"])),
+        (_("Registered use"), named_use),
+        *([(_("Right holder"), parcel["right_holder"] or blank)] if parcel["holder_open"] else []),
+        (_("Street"), street),
+        (_("Base survey"), parcel["base_survey"]),
+    ]
+
+
 def _answer(request, context: dict):
     fragment = request.GET.get("fragment") == "1"
-    return render(request, context["body"] if fragment else "units/parcel.html", context)
+    return render(request, context["body"] if fragment else "units/parcel.html", context | {"fragment": fragment})
 
 
 def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dict:
@@ -76,8 +154,10 @@ def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dic
     buildings = on(found["fid"], held, criteria or stated(found["district_id"]))
     surveyed = [row["surveyed_m2"] for row in ground if row["surveyed_m2"] is not None]
     figures = sees_figures(held, found["district_id"], found["street_id"])
+    told = why(code, held, criteria)
     return {
         "body": "units/_card.html",
+        "kind": "parcel",
         "code": code,
         "box": ",".join(map(str, found["box"])),
         "parcel": found,
@@ -90,7 +170,9 @@ def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dic
         "figures": figures,
         "firms": firms(Occupancy.objects.filter(parcel=found["fid"]), figures),
         "contracts": contracts(found["fid"]),
-    } | why(code, held, criteria)
+        **determination_block(Parcel.objects.get(pk=found["fid"]), held),
+        **drawn(found["fid"], "parcel", held, told),
+    } | told
 
 
 def building_card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dict:
@@ -101,8 +183,10 @@ def building_card(code: str, held: tuple[Grant, ...], criteria: str | None = Non
     parcels = _overlay("under_building", "parcels", held, {"fid": row.pk}, of="buildings")
     # A firm on the parcel that names no building is spread over all of them.
     used = Q(building=row) | Q(building=None, parcel__in=[one["fid"] for one in parcels[:1]])
+    told = why(code, held, criteria)
     return {
         "body": "units/_building.html",
+        "kind": "building",
         "code": code,
         "box": ",".join(map(str, found["box"])),
         "building": row,
@@ -113,7 +197,15 @@ def building_card(code: str, held: tuple[Grant, ...], criteria: str | None = Non
         "figures": figures,
         "vacant_since": day(row.extra.get("KZQSSJ")),
         "firms": firms(Occupancy.objects.filter(used), figures),
-    } | why(code, held, criteria)
+        **determination_block(row, held),
+        **drawn(row.pk, "building", held, told),
+    } | told
+
+
+def drawn(fid: int, kind: str, held: tuple[Grant, ...], told: dict) -> dict:
+    """The small map of the subject with the pieces that the rules found on it."""
+    overlay = told["told"]["overlay"] if told["told"] else {}
+    return {"drawing": sketch(fid, kind, held, overlay)}
 
 
 def day(delivered) -> str:
@@ -198,7 +290,7 @@ def why(code: str, held: tuple[Grant, ...], criteria: str | None) -> dict:
     return named | {
         "told": told,
         "outcome_title": Flag.Outcome(told["outcome"]).label,
-        "category_title": _category_title(told["category"]),
+        "category_title": category_title(told["category"]),
         "because": [
             {
                 "effect_title": EFFECTS[effect],
@@ -207,6 +299,7 @@ def why(code: str, held: tuple[Grant, ...], criteria: str | None) -> dict:
             for effect in led
         ],
         "asked": by_owner(told["missing"]),
+        "turning": turning(told),
         "met": [rule for rule in judging if met(rule)],
         "unknown": [rule for rule in judging if rule["verdict"] is None],
         "not_met": [rule for rule in judging if rule["verdict"] is False],
@@ -227,43 +320,77 @@ def by_owner(missing: list[dict]) -> list[dict]:
 
 
 def _readable(rule: dict, told: dict) -> dict:
-    """A rule with its inputs and limits written for people: title, value, source."""
-    measures, params = told["measures"], told["params"]
+    """A rule with its comparisons written for people: what was read, from where, against what, and what that says."""
+    params = told["params"]
     return rule | {
         "effect_title": EFFECTS.get(rule["effect"], rule["effect"]),
-        "shown": [
-            {
-                "title": measures[name]["title"],
-                "value": _written(one["value"], one["uom"], measures[name]["decimals"]),
-                "hidden": one.get("hidden", False),
-                "source": f"{SOURCE_TITLES.get(one['source'], one['source'])} {one['as_of'] or ''}".strip(),
+        "lines": [
+            line
+            | {
+                "read": written(line["value"], line["uom"], line["decimals"], line["measure"] or ""),
+                "source_title": f"{SOURCE_TITLES.get(line['source'], line['source'])} {line['as_of'] or ''}".strip(),
+                "against": against(line),
+                "note": params[line["param"]]["note"] if line["param"] in params else "",
+                "known": line["value"] is not None or line["op"] in ("is null", "is not null"),
             }
-            for name, one in rule["inputs"].items()
-        ],
-        "limits": [
-            {"name": name, "note": params[name]["note"], "value": _written(one["value"], one.get("uom", ""))}
-            for name, one in rule["params"].items()
+            for line in rule["thresholds"]
         ],
     }
 
 
-def _written(value, uom: str, decimals: int | None = None) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return "、".join(str(one) for one in value)
-    if isinstance(value, int | float | Decimal):
-        number = f"{value}" if decimals is None else f"{rounded(value, decimals)}"
-        return f"{number}\N{NO-BREAK SPACE}{UOM_TITLES[uom]}" if uom in UOM_TITLES else number
-    return _category_title(value) if value == NONE or value in Category else value
+def turning(told: dict) -> list[dict]:
+    """The ways to each other outcome in words, those by facts of the land before those by another limit or category."""
+    outcomes: dict[str, dict] = {}
+    for way in told["would_change"]:
+        if way["outcome"] == "undecided" and told["outcome"] != "excluded":
+            continue  # facts that would only be asked for are no way out
+        outcome = outcomes.setdefault(
+            way["outcome"],
+            {
+                "outcome": way["outcome"],
+                "title": Flag.Outcome(way["outcome"]).label,
+                "facts": [],
+                "limits": [],
+                "else": [],
+            },
+        )
+        kinds = {change["kind"] for change in way["changes"]}
+        place = "else" if not way["same_category"] else "limits" if "parameter" in kinds else "facts"
+        outcome[place].append(
+            {
+                "category_title": category_title(way["category"]),
+                "rules": way["rules"],
+                "changes": [
+                    {
+                        "title": change["title"],
+                        "note": told["params"][change["name"]]["note"] if change["kind"] == "parameter" else "",
+                        "now": written(change["now"], change["uom"], change["decimals"], change["name"]),
+                        "then": _then(change),
+                    }
+                    for change in way["changes"]
+                ],
+            }
+        )
+    return sorted(outcomes.values(), key=lambda one: WAYS.index(one["outcome"]))
 
 
-def _category_title(category: str) -> str:
-    if category == NONE:
-        return _("None of the four categories")
-    return str(Category(category).label) if category in Category else _("Category unknown")
+def _then(change: dict) -> str:
+    """The values of a change in words: “1.00 or more”."""
+    least, most = (written(change[side], change["uom"], change["decimals"]) for side in ("least", "most"))
+    if change["one_of"]:
+        return _("or").join(f" {written(one, '', measure=change['name'])} " for one in change["one_of"]).strip()
+    if change["none_of"]:
+        texts = "、".join(written(one, "", measure=change["name"]) for one in change["none_of"])
+        return _("anything but %(texts)s") % {"texts": texts}
+    if least and most:
+        return least if least == most else _("%(least)s to %(most)s") % {"least": least, "most": most}
+    if least:
+        return _("%(least)s or more") % {"least": least}
+    if most and change["most"] == 0 and change["name"] not in SIGNED:
+        return most  # there is nothing below it
+    if most:
+        return _("%(most)s or less") % {"most": most}
+    return _("any value")
 
 
 def _overlay(question: str, name: str, held: tuple[Grant, ...], values: dict, of: str = "parcels") -> list[dict]:

@@ -55,6 +55,7 @@ def map_page(request):
         "card": reverse("parcel", kwargs={"code": "CODE"}),
         "building": _address("building", code="CODE"),
         "draw": draw,
+        "whatif": trying() if inside else None,
         "grounds": grounds,
         "start": START,
         "inside": inside,
@@ -109,6 +110,13 @@ def drawing(held) -> dict | None:
         return None
     districts = [{"code": one.code, "name": one.name} for one in districts_of(drawers)]
     return addresses | {"units": units, "unit": unit, "page": own, "districts": districts}
+
+
+def trying() -> dict:
+    """The addresses that trying other values of parameters needs."""
+    names = {"try": "map-whatif", "list": "map-whatif-list", "table": "map-whatif-table", "draft": "map-whatif-draft"}
+    names |= {"parameters": "map-whatif-parameters", "compare": "compare"}
+    return {word: _address(name) for word, name in names.items()}
 
 
 def _address(name: str, **parts) -> str | None:

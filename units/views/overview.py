@@ -172,6 +172,7 @@ def _runs(held) -> list[dict]:
     return [
         {
             "district": run.district.name,
+            "code": run.district_id,
             "survey": run.survey.year,
             "criteria": run.edition.name,
             "title": run.edition.title,

@@ -5,7 +5,9 @@ FROM {parcels} AS p
 LEFT JOIN LATERAL (
     SELECT f.outcome, f.category FROM units_flag f
     WHERE f.parcel_id = p.fid AND f.building_id IS NULL
-    ORDER BY f.run_id DESC LIMIT 1
+    ORDER BY (SELECT max(r.id) FROM units_flagrun r JOIN units_criteriaedition e ON e.digest = r.edition_id
+              WHERE r.district_id = f.district_id AND e.name = f.criteria) DESC
+    LIMIT 1
 ) AS flag ON TRUE
 WHERE p.district_id = %(district)s AND {wanted}
 ORDER BY p.code

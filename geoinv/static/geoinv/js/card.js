@@ -6,7 +6,7 @@ import { state } from "./state.js";
 
 const BUILDING = "building:";  // before the code of a building, in the address
 
-export function card({ opened, closed }) {
+export function card({ opened, closed, drawn = () => {} }) {
   const view = $("#card-view"), listView = $("#list-view"), place = $("#card"), link = $("#card-link");
   let turn = 0;
 
@@ -38,6 +38,7 @@ export function card({ opened, closed }) {
       return;
     }
     if (mine !== turn) return;
+    drawn(null);
     place.innerHTML = inside;  // our own server's template; it escapes every value
     place.scrollTop = 0;
     place.setAttribute("aria-busy", "false");
@@ -51,8 +52,18 @@ export function card({ opened, closed }) {
     view.hidden = true;
     listView.hidden = false;
     place.replaceChildren();
+    drawn(null);
     closed();
   }
+
+  // A piece that a rule found on the land, drawn on the map too; pressed again it goes.
+  place.addEventListener("click", (event) => {
+    const piece = event.target.closest("[data-piece]");
+    if (!piece) return;
+    const on = piece.getAttribute("aria-pressed") !== "true";
+    for (const one of place.querySelectorAll("[data-piece]")) one.setAttribute("aria-pressed", String(one === piece && on));
+    drawn(on ? JSON.parse($("script", piece).textContent) : null);
+  });
 
   $("#card-back").addEventListener("click", close);
   view.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });

@@ -13,6 +13,7 @@ import { paintedLayer } from "./painting.js";
 import { search } from "./search.js";
 import { follow, state } from "./state.js";
 import { TileSource } from "./tiles.js";
+import { whatif } from "./whatif.js";
 
 const LOOK_AGAIN = 60_000;  // milliseconds between two looks at the version of the data
 const CLOSE_ENOUGH = 16;    // the zoom at which a parcel chosen from the list is shown
@@ -36,11 +37,12 @@ const legendPanel = legend(map, sources, (anotherSet) => {
     listPanel?.fill();
     listPanel?.load();
     if (cardPanel?.shown) cardPanel.open(address.read().code, []);
+    trial?.setChanged();
   }
   written();
 });
 const listPanel = told.inside ? list(map, { choose, changed: written, streetChosen: (code) => look(groundPanel.street(code)?.box) }) : null;
-const cardPanel = told.inside ? card({ opened, closed }) : null;
+const cardPanel = told.inside ? card({ opened, closed, drawn }) : null;
 const notes = here({
   changed: (repaint = true) => {
     if (repaint) painted.repaint();
@@ -53,7 +55,9 @@ const notes = here({
 // What the module that draws units is handed; it sets onPick, onAddress, onFound and onMeasure, which are asked first.
 const desk = { map, painted, state, told, sources, refreshed, cardPanel, listPanel, onPick: null, onAddress: null, onFound: null, onMeasure: null };
 desk.measure = measure(map, () => desk.onMeasure?.());
+const trial = told.whatif ? whatif(desk, { runs: () => overview?.runs ?? [], written, open: (item) => cardPanel.open(cardCode(item), null) }) : null;
 if (told.inside) search(found);
+let piece = null;
 let overview = null, tried = 0, owed = false;  // owed: the list is older than the data, as it was hidden when they changed
 
 $(".skip").addEventListener("click", (event) => {
@@ -82,6 +86,7 @@ async function start() {
     listPanel.follow(first.params);
     listPanel.fill();
     listPanel.load();
+    trial?.follow(first.params);
     if (first.code) cardPanel.open(first.code, first.zoom !== null ? [] : null);
   } else {
     $("#no-units").hidden = !overview || Boolean(overview.counts.units);
@@ -123,6 +128,7 @@ async function refreshed() {
   if (!changed.length) return;
   await count();
   painted.repaint();
+  if (changed.includes("candidates") || changed.includes("parcels")) trial?.again();
   if (!listPanel?.shows(changed)) return;
   if (cardPanel.shown) owed = true; else listPanel.reload();
 }
@@ -140,6 +146,7 @@ function arrive() {
     listPanel.follow(place.params);
     listPanel.fill();
     listPanel.load();
+    trial?.follow(place.params);
     if (place.code && (tileCode(place.code) !== state.selected || state.criteria !== before)) cardPanel.open(place.code, place.zoom !== null ? [] : null);
     else if (!place.code && cardPanel.shown) cardPanel.close();
   }
@@ -201,6 +208,7 @@ function look(box, whole = false) {
 
 // A card is there: mark its subject, and bring it into view unless the address said where to look.
 function opened(code, box) {
+  trial?.aside();
   if (address.read().code !== code) address.write(map, code, true);  // first, so that Back returns to the view before
   state.selected = tileCode(code);
   listPanel.select(state.selected);
@@ -209,8 +217,18 @@ function opened(code, box) {
   address.write(map, code);
 }
 
+// A piece of the land that the card tells of, over everything else; null takes it away.
+function drawn(shape) {
+  piece?.remove();
+  piece = shape && L.geoJSON(shape, { interactive: false, className: "card-piece", style: { color: "#b3261e", weight: 2.5, dashArray: "6 4", fillColor: "#b3261e", fillOpacity: 0.3 } }).addTo(map);
+  if (!piece) return;
+  const bounds = piece.getBounds();
+  look([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+}
+
 function closed() {
   state.selected = null;
+  trial?.back();
   painted.repaint();
   address.write(map, null, address.read().code !== null);
   listPanel.focus();

@@ -23,6 +23,12 @@ const CONTROL = {
   urban_land: [[12, 2], "dots", 1.8],
   village_survey: [[14, 4, 2, 4], null, 1.6],
   low_use_unit: [[], "cross", 1.6],
+  urban_village: [[2, 2], "diagonal", 1.8],
+  industry_exit: [[9, 3], "upright", 1.8],
+  industry_plan: [[2, 4], "level", 1.6],
+  metro_station: [[], "level", 2.2],
+  school: [[], "dots", 1.8],
+  polluter: [[6, 2], "cross", 1.8],
 };
 const PLAIN = [[], null, 1.6];
 

@@ -37,6 +37,9 @@ function parcels() {
   };
 }
 
+// What the subject is now: by its flag, or as long as other values are tried, by what they make of it.
+const outcomeOf = (state, f) => state.tried?.get(f.id) ?? f.props.outcome;
+
 // Office buildings are judged as parcels are; they lie over the parcel they stand on.
 function candidates(state, building) {
   const known = new Map();
@@ -50,14 +53,15 @@ function candidates(state, building) {
   };
   return {
     dataLayer: "candidates",
-    filter: (z, f) => (f.props.kind === "building") === building && state.on.outcome.has(f.props.outcome) && state.on.category.has(f.props.category || "unknown")
+    filter: (z, f) => (f.props.kind === "building") === building && state.on.category.has(f.props.category || "unknown")
+      && (state.tried?.has(f.id) || state.on.outcome.has(f.props.outcome))
       && (!f.props.criteria || !state.criteria || f.props.criteria === state.criteria)
-      && (f.geomType !== 1 || z >= 12 || f.props.outcome === "candidate"),
+      && (f.geomType !== 1 || z >= 12 || f.props.outcome === "candidate" || state.tried?.has(f.id)),
     draw(ctx, geom, z, f) {
-      const own = ink(f.props.category);
-      if (f.geomType === 1) return dot(ctx, geom, z, f.props.outcome, own);
+      const own = ink(f.props.category), outcome = outcomeOf(state, f);
+      if (f.geomType === 1) return dot(ctx, geom, z, outcome, own);
       trace(ctx, geom);
-      const [edge, width, dash] = painters[f.props.outcome](ctx, own);
+      const [edge, width, dash] = painters[outcome](ctx, own);
       line(ctx, edge, z >= 15 ? width : width * 0.7, dash);
       return undefined;
     },
@@ -74,6 +78,38 @@ function dot(ctx, geom, z, outcome, own) {
     ctx.fill();
     line(ctx, full ? "rgb(255 255 255 / 80%)" : own, 0.8);
   }
+}
+
+// What other values change stands out by a heavy outline and a sign: up for a new candidate, down for one no longer.
+function changed(state) {
+  return {
+    dataLayer: "candidates",
+    filter: (z, f) => state.signs !== false && Boolean(state.tried?.has(f.id)) && state.on.category.has(f.props.category || "unknown")
+      && (!f.props.criteria || !state.criteria || f.props.criteria === state.criteria),
+    draw(ctx, geom, z, f) {
+      const after = state.tried.get(f.id), way = after === "candidate" ? "in" : f.props.outcome === "candidate" ? "out" : "other";
+      let [x, y] = [geom[0][0].x, geom[0][0].y];
+      if (f.geomType !== 1) {
+        trace(ctx, geom);
+        ctx.lineJoin = "round";
+        for (const [ink, width] of [["#fff", 4.5], ["#12262b", 2]]) line(ctx, ink, width, way === "in" ? [] : [4, 2]);
+        const box = f.bbox;
+        [x, y] = [(box.minX + box.maxX) / 2, (box.minY + box.maxY) / 2];
+      }
+      sign(ctx, x, y, way, z >= 14 ? 6 : 4.5);
+    },
+  };
+}
+
+function sign(ctx, x, y, way, size) {
+  const tip = { in: -1, out: 1 }[way];
+  ctx.beginPath();
+  if (tip) for (const [dx, dy] of [[0, tip], [0.95, -tip * 0.75], [-0.95, -tip * 0.75]]) ctx.lineTo(x + dx * size, y + dy * size);
+  else for (const [dx, dy] of [[0, -1], [0.8, 0], [0, 1], [-0.8, 0]]) ctx.lineTo(x + dx * size, y + dy * size);
+  ctx.closePath();
+  ctx.fillStyle = way === "in" ? "#12262b" : "#fff";
+  ctx.fill();
+  line(ctx, way === "in" ? "#fff" : "#12262b", 1.6);
 }
 
 function selected(state, dataLayer) {
@@ -96,7 +132,7 @@ function selected(state, dataLayer) {
 // From the ground up.
 export function rules(state) {
   return [
-    patches(state), buildings(), parcels(), controlAreas(state), legacy(state), candidates(state, false), candidates(state, true), units(state),
+    patches(state), buildings(), parcels(), controlAreas(state), legacy(state), candidates(state, false), candidates(state, true), changed(state), units(state),
     selected(state, "buildings"), selected(state, "parcels"), selected(state, "candidates"), findings(state),
   ].map((rule) => ({
     dataSource: rule.dataLayer, dataLayer: rule.dataLayer, filter: rule.filter, symbolizer: { draw: rule.draw },

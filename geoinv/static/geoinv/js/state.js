@@ -11,6 +11,7 @@ export const state = {
   shown: Object.fromEntries(layers.map(([name, one]) => [name, one.shown])),
   on: Object.fromEntries(facets.map(([name, values]) => [name, new Set(Object.keys(values).filter((value) => values[value]))])),
   landGroups: told.landGroups,
+  tried: null,     // number of a flag → the outcome that other values give it, as long as some are tried
 };
 
 // What differs from the beginning: {show: "legacy,outcome.not_low", hide: "patches,land.water"}.
