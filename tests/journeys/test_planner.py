@@ -513,7 +513,8 @@ def test_the_list_follows_the_view_and_its_filters_and_every_count_is_that_of_th
 def test_arrows_walk_the_list_past_the_end_of_its_page_and_the_last_row_is_the_last(demo_site, page):
     sign_in(page, demo_site)
     page.click("[data-tab=not_low]")
-    expect(page.locator(".list-row")).to_have_count(40)
+    expect(page.locator(".list-row.outcome-not_low")).to_have_count(40)
+    expect(page.locator("#list")).to_have_attribute("aria-busy", "false")
     page.locator(".list-row").first.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".list-row").nth(1)).to_be_focused()

@@ -156,7 +156,7 @@ def test_three_valued_logic_of_the_database_answers(db, text, given, expected):
         ("far + area_m2 < 1", 7, "m2"),
         ("far * area_m2 < far_min", 17, "m2"),
         ("tax_per_mu < area_min", 14, "10k CNY/mu"),
-        ("tax_per_mu - output_per_mu / area_m2 < 1", 1, "unit"),
+        ("tax_per_mu - output_per_mu / area_m2 < 1", 1, "10k CNY/m2·mu"),
         ("far BETWEEN far_min AND area_min", 25, "m2"),
         ("far IN (area_min)", 9, "m2"),
         ("main_class = code", 14, "TD/T 1055"),

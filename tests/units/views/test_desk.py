@@ -63,20 +63,11 @@ def test_the_list_narrows_by_street_rule_owner_and_view_and_counts_every_outcome
 
 
 def test_the_list_narrows_by_the_state_of_the_record_that_people_keep(script):
-    parcel = Parcel.objects.get(code=FIRST, survey__state="in_force")
-    Determination.objects.create(
-        district_id=town.NANKAI,
-        code="R1",
-        parcel=parcel,
-        category="industrial",
-        state="assigned",
-        base_survey_year=2022,
-    )
+    Determination.objects.filter(parcel__code=FIRST).update(state="assigned")
     client = script(Role.OFFICE, town.NANKAI)
     assert codes(client.get("/map/candidates.json", {"state": "assigned"}).json()) == ["0"]
     assert codes(client.get("/map/candidates.json", {"state": "filling"}).json()) == []
-    (state,) = client.get("/map/overview.json").json()["states"]
-    assert state["id"] == "assigned"
+    assert "assigned" in [one["id"] for one in client.get("/map/overview.json").json()["states"]]
     assert client.get("/map/candidates.json", {"state": "nowhere"}).status_code == 400
 
 

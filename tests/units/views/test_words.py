@@ -5,6 +5,7 @@ from pathlib import Path
 
 from units import codes
 from units.models import ControlArea
+from units.views.forms import words as form_words
 from units.views.land_classes import BY_PREFIX, LAND_GROUPS, land_group
 from units.views.legend import LAYERS
 from units.views.words import map_words
@@ -12,15 +13,21 @@ from units.views.words import map_words
 STATIC = Path(__file__).resolve().parents[3] / "geoinv" / "static" / "geoinv"
 SCRIPTS = "\n".join(path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js"))
 STYLES = "\n".join(path.read_text(encoding="utf-8") for path in (STATIC / "css").glob("*.css"))
-# The scripts of the import have words of their own: tests/importers/test_import_words.py.
+# The scripts of the import have words of their own (tests/importers/test_import_words.py), and so has a survey form.
+OF_THEIR_OWN = ("import", "forms")
 MAP_SCRIPTS = "\n".join(
-    path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js") if not path.name.startswith("import")
+    path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js") if not path.name.startswith(OF_THEIR_OWN)
 )
 SAID = set(re.findall(r'\bsay\("([\w-]+)"', MAP_SCRIPTS))
 
 
 def test_every_sentence_the_scripts_say_is_translated():
     assert set(map_words()) >= SAID
+
+
+def test_every_sentence_of_a_survey_form_is_translated():
+    script = (STATIC / "js" / "forms.js").read_text(encoding="utf-8")
+    assert set(form_words()) >= set(re.findall(r'\bsay\("([\w-]+)"', script))
 
 
 def test_no_sentence_is_idle():
