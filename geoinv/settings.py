@@ -59,6 +59,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "geoinv.signin.ProgramSignIn",
+    "geoinv.sessions.Renewing",
+    "geoinv.downloads.DownloadsKept",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pghistory.middleware.HistoryMiddleware",
@@ -79,6 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "geoinv.sessions.told",
             ],
         },
     },
@@ -90,18 +93,28 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "units.User"
 AUTHENTICATION_BACKENDS = ["geoinv.signin.ThrottledBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "units.passwords.NotUsedOfLate"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "map"
 LOGOUT_REDIRECT_URL = "map"
+# Hours without use after which a session ends, and hours after which it ends however much it is used: whoever signs in
+# in the morning signs in once a day (NIST SP 800-63B 4.2.3: at most twelve hours).
+SESSION_COOKIE_AGE = int(float(os.environ.get("GEOINV_SESSION_HOURS", 8)) * 3600)
+SESSION_LONGEST_AGE = max(SESSION_COOKIE_AGE, int(float(os.environ.get("GEOINV_SESSION_LONGEST_HOURS", 12)) * 3600))
+# Whether those who approve (R5 to R8, and administrators) are let in with a second factor only.
+REQUIRE_TOTP = os.environ.get("GEOINV_REQUIRE_TOTP", "") == "1"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("GEOINV_HTTPS", "") == "1"
 CSRF_FAILURE_VIEW = "geoinv.errors.csrf_failed"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
 # Behind a proxy that writes X-Forwarded-For itself; else everybody would share the proxy's failed sign-ins.
 TRUST_FORWARDED_FOR = os.environ.get("GEOINV_TRUST_FORWARDED_FOR", "") == "1"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a batch of 2,000 rows has code, version and comment of each
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
@@ -133,6 +146,7 @@ NIGHTLY_CRITERIA = os.environ.get("GEOINV_CRITERIA", "")
 
 LEAFLET_CONFIG = {"TILES": [], "ATTRIBUTION_PREFIX": "", "SCALE": "metric", "MINIMAP": False, "RESET_VIEW": False}
 TIANDITU_KEY = os.environ.get("GEOINV_TIANDITU_KEY", "")
+MAP_APPROVAL = os.environ.get("GEOINV_MAP_APPROVAL", "")  # 审图号, printed on maps where the deployer has one
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["units.api.calling.Caller"],

@@ -22,8 +22,11 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from geoinv.errors import answer, is_private, on_program_path, problem, translated
+from units.auditing import note, note_today
 from units.models import SignInFailure
 from units.rights import Grant, grants_of
+from units.second_factor import factor_of, is_demanded
+from units.tokens import holder
 
 WINDOW = timedelta(minutes=15)  # failures older than this are forgotten
 FAILURES_A_NAME_AND_ADDRESS = 5
@@ -32,6 +35,7 @@ FAILURES_AN_ADDRESS = 20
 FAILURES_A_NAME = 100
 REMEMBERED_SECONDS = 60.0  # how long a program's verified password needs no hashing again
 REMEMBERED_ENTRIES = 500
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_NAME = 150
 LONGEST_PASSWORD = 4096
 
@@ -101,6 +105,9 @@ class ThrottledBackend(ModelBackend):
             elif not refused:
                 SignInFailure.objects.filter(at__lt=timezone.now() - WINDOW).delete()
                 SignInFailure.objects.create(name_digest=names, address_digest=addresses)
+                # A name that is nobody's may be a password in the wrong field: it is counted and not kept.
+                known = get_user_model().objects.filter(username=username).first()
+                note("sign_in_failed", name=known.get_username() if known else "", known=known is not None)
         if refused:
             raise TooManyFailures
         return user
@@ -158,7 +165,7 @@ remembered = Remembered()
 
 
 class ProgramSignIn:
-    """HTTP Basic for programs, on their own paths only. It opens no session."""
+    """HTTP Basic and tokens for programs, on their own paths only. They open no session."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -177,12 +184,14 @@ class ProgramSignIn:
     def sign_in(self, request, header: str):
         """Set `request.user`, or return the answer that says why not."""
         scheme, _space, rest = header.partition(" ")
-        if scheme.lower() != "basic":
-            return problem(request, 401, _("Only Basic is understood in the Authorization header."))
+        if scheme.lower() not in {"basic", "bearer"}:
+            return problem(request, 401, _("Only Basic and Bearer are understood in the Authorization header."))
         if not is_private(request):
             return problem(
                 request, 403, _("A password may only be sent over HTTPS, or on the loopback of the server itself.")
             )
+        if scheme.lower() == "bearer":
+            return self.by_token(request, rest.strip())
         try:
             text = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
@@ -192,14 +201,53 @@ class ProgramSignIn:
             return problem(request, 401, _("The Authorization header cannot be read."))
         try:
             user = verified(request, unicodedata.normalize("NFKC", name), password)
-        except TooManyFailures as error:
-            response = problem(request, 429, " ".join(error.messages))
-            response["Retry-After"] = str(int(WINDOW.total_seconds()))
-            return response
+        except TooManyFailures:
+            return too_many(request)
         if user is None:
             return problem(request, 401, _("Name or password is wrong."))
+        if factor_of(user) is not None or is_demanded(user):
+            return problem(
+                request,
+                401,
+                _("This account has a second factor: a password alone opens nothing."),
+                code="token",
+                hint=_("Make a token under “Account”, and send it as “Authorization: Bearer …”."),
+            )
         request.user = user
         return None
+
+    def by_token(self, request, text: str):
+        """The same for a token, which is as good as its person for what it allows."""
+        names, addresses = digest("token", text[:100]), digest("address", address_of(request))
+        if blocked(names, addresses):
+            return too_many(request)
+        token = holder(text)
+        if token is None:
+            SignInFailure.objects.create(name_digest=names, address_digest=addresses)
+            return problem(
+                request,
+                401,
+                _("The token is unknown, expired or revoked."),
+                code="token",
+                hint=_("Make a new one under “Account”."),
+            )
+        if token.allows == token.Allows.READ and request.method not in READING:
+            return problem(
+                request,
+                403,
+                _("This token is for reading alone."),
+                code="token",
+                hint=_("Make one for reading and writing under “Account”."),
+            )
+        request.user, request.token = token.user, token
+        return None
+
+
+def too_many(request):
+    """The answer to whoever has failed too often."""
+    response = problem(request, 429, " ".join(TooManyFailures().messages))
+    response["Retry-After"] = str(int(WINDOW.total_seconds()))
+    return response
 
 
 def verified(request, name: str, password: str):
@@ -220,4 +268,5 @@ def verified(request, name: str, password: str):
         found = authenticate(request, username=name, password=password)
         if found is not None:
             remembered.add(remembered.key(found, password))
+            note_today("program", found)
     return found

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.forms import ModelChoiceField
 from django.utils.translation import gettext_lazy as _
 
+from units.auditing import note
 from units.models import (
     Delivery,
     Department,
@@ -65,6 +66,24 @@ class PeopleAdmin(UserAdmin):
     )
     filter_horizontal = ()
     list_filter = ("is_active", "is_staff", "scopes__group", "scopes__district")
+
+    def has_delete_permission(self, request, obj=None):
+        """Nobody's account is deleted: what was done in its name stays his. It is closed by `is_active`."""
+        return False
+
+    def log_addition(self, request, obj, message):
+        note("account", by=request.user, subject=obj.get_username(), change="insert")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request, obj, message):
+        fields = sorted({field for part in _parts(message) for field in part.get("fields", ())})
+        note("account", by=request.user, subject=obj.get_username(), change="update", fields=fields)
+        return super().log_change(request, obj, message)
+
+
+def _parts(message) -> list[dict]:
+    """What the desk says of a change: one part a form."""
+    return [part for whole in message for part in whole.values()] if isinstance(message, list) else []
 
 
 @admin.register(District)

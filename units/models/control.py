@@ -4,10 +4,12 @@ from django.contrib.gis.db import models
 from django.utils.translation import gettext_lazy as _
 
 from units.models.fields import OneOf
+from units.models.history import versions_kept
 from units.models.place import District
 from units.models.shapes import Delivered, in_china, measured_area, shape
 
 
+@versions_kept
 class ControlArea(Delivered):
     """One polygon of a control layer, by kind and version. A layer never loaded is unknown, not empty."""
 

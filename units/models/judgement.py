@@ -144,6 +144,13 @@ class Determination(models.Model):
     class Procedure(models.TextChoices):
         IDLE = "idle", _("Idle-land procedure")
 
+    class Change(models.TextChoices):
+        """Why a record of the inventory is updated (workflow 4.2, state 10)."""
+
+        ADD = "add", _("Something is added")
+        CHANGE = "change", _("Something has changed")
+        REMOVE = "remove", _("It is to leave the inventory")
+
     district = models.ForeignKey(District, models.PROTECT, verbose_name=_("District"), related_name="+")
     street = models.ForeignKey(
         Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
@@ -180,6 +187,20 @@ class Determination(models.Model):
     )
     decided_at = models.DateTimeField(_("Decided at"), null=True, blank=True)
     listed_since = models.DateField(_("Listed since"), null=True, blank=True)
+    listed_until = models.DateField(_("Listed until"), null=True, blank=True)
+    started_on = models.DateField(_("Redevelopment started on"), null=True, blank=True)
+    started_document = models.ForeignKey(
+        "units.Document", models.PROTECT, null=True, blank=True, verbose_name=_("Paper of the start"), related_name="+"
+    )
+    change = OneOf(_("Reason of the update"), max_length=8, choices=Change, blank=True)
+    plan_item = models.CharField(_("Number of the plan item"), max_length=80, blank=True)
+    after = models.JSONField(_("Values after redevelopment"), default=dict, blank=True)
+    sealed = models.ForeignKey(
+        "units.Snapshot", models.PROTECT, null=True, blank=True, verbose_name=_("Sealed in"), related_name="+"
+    )
+    listed_in = models.ForeignKey(
+        "units.Snapshot", models.PROTECT, null=True, blank=True, verbose_name=_("Set in force"), related_name="+"
+    )
     version = models.PositiveIntegerField(_("Version"), default=1)
 
     class Meta:
@@ -203,6 +224,10 @@ class Determination(models.Model):
                 | Q(state__in=["suspect", "dropped"])
                 | (Q(approved_by__isnull=False) & ~Q(approved_by=F("raised_by"))),
                 name="flag_by_hand_has_an_approver",
+            ),
+            models.CheckConstraint(
+                condition=Q(listed_until__isnull=True) | Q(listed_until__gte=F("listed_since")),
+                name="listed_before_it_is_not",
             ),
         ]
         indexes = [models.Index(fields=["district", "state"], name="determination_state")]

@@ -49,6 +49,10 @@ class LegacyLand(Delivered):
     penalty_closed_on = models.DateField(_("Penalty carried out on"), null=True, blank=True)
     worksheet = models.JSONField(_("Verdict of each gate"), default=dict, blank=True)
     base_survey_year = models.PositiveSmallIntegerField(_("Base survey"), null=True, blank=True)
+    sealed = models.ForeignKey(
+        "units.Snapshot", models.PROTECT, null=True, blank=True, verbose_name=_("Sealed in"), related_name="+"
+    )
+    version = models.PositiveIntegerField(_("Version"), default=1, db_default=1)
     geom = shape()
     area_m2 = measured_area()
 

@@ -41,6 +41,7 @@ class Move(models.Model):
         RECORD = "record", _("Low-efficiency record")
         LEGACY = "legacy", _("Legacy polygon")
         LEGACY_REGISTER = "legacy_register", _("Legacy register of a district")
+        DISPOSAL = "disposal", _("Disposal of legacy land")
         UNIT = "unit", _("Redevelopment unit")
         PLAN = "plan", _("Annual plan")
         PROJECT = "project", _("Project")
@@ -53,8 +54,8 @@ class Move(models.Model):
     street = models.ForeignKey(
         Street, models.PROTECT, null=True, blank=True, verbose_name=_("Street"), related_name="+"
     )
-    from_state = models.CharField(_("From"), max_length=16, blank=True)
-    to_state = models.CharField(_("To"), max_length=16)
+    from_state = models.CharField(_("From"), max_length=20, blank=True)
+    to_state = models.CharField(_("To"), max_length=20)
     by = models.ForeignKey("units.User", models.PROTECT, null=True, verbose_name=_("By"), related_name="moves")
     role = models.CharField(_("In the role"), max_length=4)
     at = models.DateTimeField(_("At"), auto_now_add=True)

@@ -5,12 +5,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from units.models.fields import OneOf
+from units.models.history import versions_kept
 from units.models.place import District, Street
 from units.models.shapes import Delivered, Digits, in_china, shape
 
 
+@versions_kept
 class Survey(models.Model):
-    """The survey of one district and year (调查成果): loaded, inspected, put in force, never overwritten."""
+    """The survey of one district and year (调查成果): loaded, inspected, put in force, never overwritten.
+
+    Its versions tell which survey was in force at a moment, whichever was put in force again later.
+    """
 
     class State(models.TextChoices):
         LOADED = "loaded", _("Loaded")
