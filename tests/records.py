@@ -5,18 +5,22 @@ from datetime import date
 from django.contrib.auth.models import Group
 
 from tests.town import square
-from units import forms
+from units import forms, sealing
 from units.models import (
     CheckRun,
     CriteriaEdition,
     Department,
     Determination,
+    Disposal,
     District,
+    Document,
     FactSheet,
     Flag,
     FlagRun,
     FormTask,
+    LegacyLand,
     Parcel,
+    RedevelopmentUnit,
     Scope,
     Street,
     Survey,
@@ -28,6 +32,18 @@ NANKAI, HEPING = "120104", "120103"
 HERE, ELSEWHERE = "120104001", "120104002"
 PAPER = {"title": "认定意见", "number": "南资规〔2024〕7号", "dated": date(2024, 3, 20)}
 ANSWERED = {"unknown_reason": "企业已注销"}
+# What anybody says to a step, more than any one needs, so that only the role and the state decide.
+SAID = {
+    "reason": "长期空置",
+    "comment": "请补充面积",
+    "document": PAPER,
+    "change": "change",
+    "plan": "2025-3",
+    "after": {"use": "0601", "floor_m2": "1200", "completed_on": "2024-03-01"},
+    "on": date(2024, 3, 20),
+}
+EARLY = ("suspect", "assigned", "filling", "co_check", "checked")  # nothing is decided yet
+SEALED_IN = ("district_ok", "submitted")
 DEPARTMENTS = {Role.LEAD: "commerce", Role.CO: "tax"}
 
 
@@ -109,6 +125,32 @@ def record_of(parcel: Parcel, state: str = "suspect", **more) -> Determination:
     return record
 
 
+def said(to: str, start: str = "checked") -> dict:
+    """What is said to a step: with a result where the record is determined, not where it is returned."""
+    return SAID | ({"result": "low"} if (start, to) == ("checked", "determined") else {})
+
+
+def put(record: Determination, state: str, to: str = "") -> None:
+    """The record in a state, as if it had come there: decided, sealed and listed as far as that state wants it.
+
+    Determined ones are low-efficiency land where they go on, else undecided, so that they may be opened again.
+    """
+    office, paper = person(Role.OFFICE), None
+    if state not in EARLY:
+        paper = Document.objects.get_or_create(district_id=record.district_id, title="认定意见", added_by=office)[0]
+    values = {"result": "", "sealed": None, "listed_since": None, "listed_until": None, "listed_in": None}
+    if state not in EARLY:
+        low = state != "determined" or to == "mapped"
+        values |= {"result": "low" if low else "undecided", "reason": "税收不详", "document": paper}
+        values |= {"decided_at": "2024-03-20T00:00Z", "decided_by": office, "reason_codes": ["IND-FAR"]}
+    if state in ("in_force", "updating", "in_project"):
+        values["listed_since"] = "2024-03-31"
+    Determination.objects.filter(pk=record.pk).update(state=state, **values)
+    if state in SEALED_IN:
+        made = sealing.seal("record", record.district_id, [record.code], person(Role.DISTRICT), paper)
+        Determination.objects.filter(pk=record.pk).update(sealed=made)
+
+
 def form_for(record: Determination) -> FactSheet:
     """The form of a record with a lead and a co department, every required fact answered and confirmed."""
     lead = Department.objects.get(district_id=record.district_id, code="commerce")
@@ -135,3 +177,57 @@ def form_for(record: Determination) -> FactSheet:
         verdict={"economy": {"verdict": "confirmed"}},
     )
     return sheet
+
+
+# --- legacy land and units ----------------------------------------------------------------------------------------
+
+
+def legacy_in(state: str = "draft", code: str = "L1", number: int = 30, **more) -> LegacyLand:
+    """A legacy polygon of the street HERE, used since 1990 and tested as class L2 where it is that far."""
+    values = {"used_since": date(1990, 5, 1), "penalty_number": "罚〔2018〕1号", "penalty_closed_on": date(2018, 6, 20)}
+    land = LegacyLand.objects.create(
+        district_id=NANKAI, street_id=HERE, code=code, geom=square(number), **values | more
+    )
+    put_legacy(land, state)
+    return land
+
+
+def put_legacy(land: LegacyLand, state: str, route: str = "L2") -> None:
+    """The polygon in a state, as if it had come there."""
+    values: dict = {"sealed": None, "route": "", "worksheet": {}}
+    if state not in ("draft", "evidence"):
+        values |= {"route": route, "worksheet": {"split": False, "gates": {}, "area_m2": 1.0, "eligible_m2": 1.0}}
+    LegacyLand.objects.filter(pk=land.pk).update(state=state, **values)
+    if state in SEALED_IN:
+        office = person(Role.OFFICE)
+        paper = Document.objects.get_or_create(district_id=land.district_id, title="同意意见", added_by=office)[0]
+        made = sealing.seal("legacy", land.district_id, [land.code], person(Role.DISTRICT), paper)
+        LegacyLand.objects.filter(pk=land.pk).update(sealed=made)
+
+
+def put_stage(land: LegacyLand, stage: str, route: str = "L2") -> None:
+    """The disposal of an accepted polygon at a stage: every stage before it was reached."""
+    stages = ["opened", "violation_handled", "documents_complete", "district_consent", "city_approval", "title"]
+    put_legacy(land, "accepted", route)
+    Disposal.objects.filter(legacy=land).delete()
+    reached = stages[: stages.index(stage) + 1] if stage in stages else [*stages, "closed"] if stage else []
+    office = person(Role.OFFICE)
+    Disposal.objects.bulk_create(
+        Disposal(legacy=land, stage=one, on=date(2024, 5, 1), by=office)
+        for one in reached
+        if one != "city_approval" or route == "L2"
+    )
+
+
+def unit_in(state: str = "draft", code: str = "120104DY0001", number: int = 40) -> RedevelopmentUnit:
+    """A unit of the street HERE, drawn by the office."""
+    return RedevelopmentUnit.objects.create(
+        district_id=NANKAI,
+        street_id=HERE,
+        code=code,
+        name="单元",
+        state=state,
+        base_survey_year=2022,
+        created_by=person(Role.OFFICE),
+        geom=square(number),
+    )

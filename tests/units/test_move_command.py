@@ -33,10 +33,23 @@ def test_the_night_raises_suspects_by_the_command_and_a_person_moves_them():
     assert "2" in ran("suspect", "--district", "120104", "--by", office.username)[1]
     told = ["--to", "dropped", "--by", office.username, "--reason", "不在试点范围", "--document", "会议纪要"]
     code, out, _err = ran("move", parcels[0].code, "120104DX000002", "nothing", *told, "--format", "json")
-    assert code == 1  # one of them was refused
-    assert json.loads(out)["moved"] == ["120104DX000001", "120104DX000002"]
+    assert code == 1  # one of them was refused, so none was moved
+    assert json.loads(out)["moved"] == []
     assert [one["error"] for one in json.loads(out)["refused"]] == ["not-found"]
+    code, out, _err = ran("move", parcels[0].code, "120104DX000002", *told, "--format", "json")
+    assert (code, json.loads(out)["moved"]) == (0, ["120104DX000001", "120104DX000002"])
     assert set(Determination.objects.values_list("state", flat=True)) == {"dropped"}
+
+
+def test_a_legacy_polygon_is_moved_by_the_same_command():
+    records.build()
+    records.legacy_in()
+    analyst = person(Role.ANALYST)
+    told = ["L1", "--register", "legacy", "--to", "evidence", "--by", analyst.username, "--document", "取证材料"]
+    code, out, _err = ran("move", *told)
+    assert (code, "L1" in out) == (0, True)
+    assert Move.objects.get().register == "legacy"
+    assert ran("move", "L1", "--register", "legacy", "--to", "mapped", "--by", analyst.username)[0] == 2
 
 
 @pytest.mark.parametrize(

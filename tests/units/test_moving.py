@@ -1,4 +1,4 @@
-"""Every state by every role: exactly the moves of workflow 4.2 succeed, behind their gates, and are kept for ever."""
+"""Moves of workflow 4.2 up to the determination: their gates, their places, and that they are kept for ever."""
 
 from datetime import date
 
@@ -7,33 +7,19 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from tests import records
-from tests.records import HERE, PAPER, person
+from tests.records import HERE, PAPER, SAID, person, put, said
+from tests.workflow_table import RECORD
 from units.errors import NotAllowed, NotFound, Refused, Stale, UnknownName, UsageError
 from units.models import CheckRun, Determination, Document, FactSheet, Finding, Flag, FlagRun, FormTask, Move
 from units.moving import allowed, move, move_all
 from units.rights import Role
 from units.staleness import changed_by_the_last_run
 from units.suspecting import by_hand, suspects
-from units.workflow import LATER, NUMBERS, STATES, STEPS, Step, step, steps_from
+from units.workflow import NUMBERS, STATES, step, steps_from, steps_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rows("NK070")]
 
-# Written down again from workflow 4.2 and 4.1, not read from units/workflow.py: who moves a record from where to where.
-EXPECTED = {
-    ("suspect", "assigned"): {"R5"},
-    ("suspect", "dropped"): {"R5"},
-    ("assigned", "filling"): {"R2", "R3"},
-    ("filling", "co_check"): {"R3"},
-    ("co_check", "filling"): {"R4", "R5"},
-    ("co_check", "checked"): {"R1"},
-    ("checked", "filling"): {"R1", "R5"},
-    ("checked", "determined"): {"R5"},
-    ("determined", "filling"): {"R5"},
-    ("determined", "dropped"): {"R5"},
-}
-# What anybody says to a step, more than any one needs: only the role and the state decide in these tests.
-SAID = {"reason": "长期空置", "comment": "请补充面积", "document": PAPER}
-UNDECIDED = {"result": "undecided", "reason": "税收不详", "decided_at": "2024-03-20T00:00Z"}
+EXPECTED = RECORD
 
 
 @pytest.fixture
@@ -44,49 +30,6 @@ def parcel():
 @pytest.fixture
 def record(parcel):
     return records.record_of(parcel)
-
-
-def said(to: str) -> dict:
-    return SAID | ({"result": "low"} if to == "determined" else {})
-
-
-def put(record: Determination, state: str) -> None:
-    """The record in a state, as if it had come there; determined ones are undecided, so that they may be reopened."""
-    decided = UNDECIDED | {"decided_by": person(Role.OFFICE)} if state == "determined" else {"result": ""}
-    Determination.objects.filter(pk=record.pk).update(state=state, **decided)
-
-
-def ways(state: str) -> list[Step]:
-    """The steps that leave a state; of those that come later one stands for all, where there is no other."""
-    return [one for one in steps_from(state) if not one.later] or list(steps_from(state)[:1])
-
-
-def tried(record: Determination, to: str, by) -> bool:
-    """Whether somebody moves the record there; it is put back."""
-    with transaction.atomic():
-        try:
-            move(record.code, to, by, **said(to))
-            return True
-        except (NotAllowed, Refused, NotFound):
-            return False
-        finally:
-            transaction.set_rollback(True)
-
-
-def test_from_each_state_each_role_moves_a_record_exactly_where_the_table_lets_it(record):
-    people = {role: person(role, HERE if role == Role.STREET else None) for role in Role}
-    everybody = person(Role.OFFICE, name="everybody")  # holds every role: whom no way is refused for his role
-    for role in set(Role) - {Role.OFFICE}:
-        group = records.Group.objects.get(name=role.value)
-        records.Scope.objects.create(user=everybody, group=group, district_id="120104")
-    for state in STATES:
-        put(record, state)
-        ways = {step.to for step in steps_from(state)}
-        for to in set(STATES) - ways:
-            assert not tried(record, to, everybody), (state, to)
-        for to in ways:
-            for role, by in people.items():
-                assert tried(record, to, by) == (role in EXPECTED.get((state, to), ())), (state, to, role)
 
 
 def test_only_the_office_determines(record):
@@ -116,23 +59,6 @@ def test_no_state_is_skipped_and_the_refusal_says_where_the_way_goes(record):
         move(record, "checked", person(Role.OFFICE), **SAID)
     assert refused.value.code == "no-way"
     assert all(str(Determination.State(to).label) in str(refused.value) for to in ("assigned", "dropped"))
-
-
-def test_later_states_are_in_the_table_and_refused_with_a_sentence(record):
-    """States 6 to 12 come with 上图入库; until then even who will go them is told so."""
-    assert {NUMBERS[name] for name in LATER} == {"6", "7", "8", "9", "10", "11", "12"}
-    put(record, "determined")
-    with pytest.raises(Refused) as refused:
-        move(record, "mapped", person(Role.ANALYST))
-    assert refused.value.code == "later"
-    assert "上图入库" in refused.value.hint
-    for one in STEPS:
-        if one.later:
-            put(record, one.start)
-            for role in one.roles:
-                with pytest.raises(Refused) as refused:
-                    move(record, one.to, person(role), **SAID)
-                assert refused.value.code == "later"
 
 
 def test_the_steps_that_are_offered_are_those_that_succeed(record):
@@ -411,11 +337,17 @@ def test_many_are_moved_at_once_and_those_that_cannot_are_named(record):
         for number in (7, 8)
     ]
     put(others[1], "filling")
-    told = move_all([record.code, *(one.code for one in others), "nothing"], "dropped", person(Role.OFFICE), **SAID)
-    assert told["moved"] == [record.code, others[0].code]
+    codes = [record.code, *(one.code for one in others), "nothing"]
+    told = move_all(codes, "dropped", person(Role.OFFICE), **SAID)
+    assert told["moved"] == []  # all or none, each that stands in the way named with its reason
     assert {one["code"]: one["error"] for one in told["refused"]} == {others[1].code: "no-way", "nothing": "not-found"}
+    assert not Move.objects.exists()
+    assert not Document.objects.exists()
+    told = move_all(codes[:2], "dropped", person(Role.OFFICE), comments={codes[1]: "另见附件"}, **SAID)
+    assert (told["moved"], told["refused"]) == (codes[:2], [])
     assert Document.objects.count() == 1  # one paper for all of them
     assert set(Move.objects.values_list("document", flat=True)) == {Document.objects.get().pk}
+    assert dict(Move.objects.values_list("subject", "comment"))[codes[1]] == "长期空置\n另见附件"
 
 
 def test_a_move_is_neither_changed_nor_deleted_by_anybody(record):
@@ -515,7 +447,7 @@ def test_nobody_but_a_street_office_raises_land_by_hand(parcel, role):
 
 
 def test_the_table_is_that_of_the_workflow():
-    assert {(one.start, one.to): set(one.roles) for one in STEPS if not one.later} == EXPECTED
+    assert {(one.start, one.to): set(one.roles) for one in steps_of("record")} == EXPECTED
     assert [NUMBERS[name] for name in STATES] == [*map(str, range(13)), "X"]
     assert step("suspect", "filling") is None
     assert {one.to for one in steps_from("in_force")} == {"updating", "in_project", "redeveloped"}

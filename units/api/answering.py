@@ -13,10 +13,10 @@ from rest_framework.views import APIView
 from units.errors import Outdated, Stale, UsageError
 from units.rights import Grant, grants_of
 from units.views.asking import only
+from units.views.conditions import required_version
 
 LIMIT, LIMIT_AT_MOST = 100, 1000  # entries of a page
 JSON = "application/json"
-VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
 AFTER = re.compile(r"\d{1,18}")
 
 
@@ -51,24 +51,12 @@ def known(request, *names: str) -> dict[str, str]:
     return {name: request.GET[name] for name in request.GET}
 
 
-def version_of(request) -> int | None:
-    """The version that If-Match names; None without the header. UsageError where it is no ETag of ours."""
-    header = request.headers.get("If-Match")
-    if header is None:
-        return None
-    match = VERSION.fullmatch(header.strip())
-    if match is None:
-        raise UsageError(_("If-Match is the ETag of the record, in quotes."))
-    return int(match[1])
-
-
-def on_condition(request, write: Callable[[int | None], Any], given: int | None = None):
-    """`write(version)`, of the version that If-Match or the body names; what is outdated by If-Match is 412."""
-    version = version_of(request)
+def on_condition(request, write: Callable[[int], Any], given: int | None = None):
+    """`write(version)`, of the version that If-Match or the body names, as one of them must; outdated is 412 or 409."""
     try:
-        return write(given if version is None else version)
+        return write(required_version(request, given))
     except Stale as error:
-        if version is None or isinstance(error, Outdated):
+        if "If-Match" not in request.headers or isinstance(error, Outdated):
             raise
         raise Outdated(error.message, error.hint, **error.details) from error
 

@@ -14,6 +14,7 @@ from units.errors import CriteriaError, NotAllowed, Refused, UnknownName, UsageE
 from units.explaining import parameters
 from units.models import CriteriaText
 from units.rights import may
+from units.second_factor import confirm
 from units.views.body import told as body
 
 DRAFT = {
@@ -174,6 +175,7 @@ class CriteriaStep(Face):
             members(document, PAPER, "document")
             document = document | {"dated": day(document["dated"]) if document.get("dated") else None}
         if action == "approve":
+            confirm(request._request)
             row = on_condition(
                 request,
                 lambda version: shelf.approve(
@@ -182,7 +184,11 @@ class CriteriaStep(Face):
                 given.get("version"),
             )
         else:
-            row = shelf.retire(name, by=request.user, reason=reason, document=document)
+            row = on_condition(
+                request,
+                lambda version: shelf.retire(name, by=request.user, reason=reason, document=document, version=version),
+                given.get("version"),
+            )
         return tagged(plain(one_set(row.name, row)), row.version)
 
 

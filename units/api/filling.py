@@ -114,7 +114,7 @@ class OneForm(Face):
         summary="Fill cells of a form",
         description="`cells` is {cell: {value: …} | {unknown_reason: …} | null}. A cell is written by the department "
         "that owns it, else 403. Values that do not fit are all told at once (422, `problems`), and nothing is saved. "
-        "With If-Match only a cell that was itself written since is a conflict (412).",
+        "The version is If-Match or the body's; only a cell that was itself written since is a conflict (412, 409).",
         parameters=[IF_MATCH],
         request=shapes.Cells,
         responses=OpenApiTypes.OBJECT,
@@ -138,6 +138,8 @@ class OneFormStep(Face):
     @extend_schema(
         operation_id="formStep",
         summary="Submit a form, confirm a group of it, or send it back",
+        description="By If-Match or `version`: who says yes or no says to which version.",
+        parameters=[IF_MATCH],
         request=shapes.FormStep,
         responses=OpenApiTypes.OBJECT,
     )
@@ -146,16 +148,20 @@ class OneFormStep(Face):
         readers(request)
         if action not in ACTIONS:
             raise UnknownName(printable(action)[:40], ACTIONS, _("action"))
-        given = body(request._request, group=str, comment=str)
+        given = body(request._request, group=str, comment=str, version=int)
         sheet, comment = campaigning.sheet_of(number, held(request)), given.get("comment", "")
-        if action == "submit":
-            campaigning.submit(sheet, request.user, comment)
-        else:
-            verb = campaigning.confirm if action == "confirm" else campaigning.send_back
-            group = given.get("group", "")
-            if group not in GROUPS:
-                raise UnknownName(printable(group)[:40], GROUPS, _("group of facts"))
-            verb(sheet, group, request.user, comment)
+        group = given.get("group", "")
+        if action != "submit" and group not in GROUPS:
+            raise UnknownName(printable(group)[:40], GROUPS, _("group of facts"))
+
+        def write(version: int) -> None:
+            if action == "submit":
+                campaigning.submit(sheet, request.user, comment, version)
+            else:
+                verb = campaigning.confirm if action == "confirm" else campaigning.send_back
+                verb(sheet, group, request.user, comment, version)
+
+        on_condition(request, write, given.get("version"))
         sheet = campaigning.sheet_of(number, held(request))
         return tagged(plain(campaigning.reading(sheet, held(request))), sheet.version)
 

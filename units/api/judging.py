@@ -13,7 +13,7 @@ from units.criteria.measures import FACTS, MEASURES
 from units.errors import UsageError
 from units.explaining import explain
 from units.models import FlagRun
-from units.moving import visible
+from units.records import visible
 from units.rights import view
 from units.trying import compare_sets, try_values
 from units.views.runs import named_set

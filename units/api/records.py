@@ -2,31 +2,25 @@
 
 from datetime import date
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from units import listing, sealing, waiting
 from units.api import shapes
 from units.api.answering import IF_MATCH, PAGING, Face, held, known, on_condition, paged, parameter, tagged
 from units.errors import NotAllowed, UnknownName, UsageError
 from units.models import Category, Determination
-from units.moving import (
-    allowed,
-    determination_of,
-    flag_of,
-    form_of,
-    move,
-    move_all,
-    moves_of,
-    subject_code,
-    visible,
-)
+from units.moving import KINDS, MOST, allowed, move, move_all
+from units.records import determination_of, flag_of, form_of, moves_of, subject_code, visible
 from units.rights import sees_figures, view
+from units.second_factor import confirm
 from units.staleness import changed_by_the_last_run, changed_since, opened
 from units.suspecting import by_hand, suspects
 from units.views.body import texts
 from units.views.body import told as body
-from units.workflow import NUMBERS, RESULTS, STATES, STEPS
+from units.workflow import NUMBERS, RECORD, REGISTERS, RESULTS, STATES, STEPS, states_of, steps_of
 
 FILTERS = {
     "state": STATES,
@@ -42,7 +36,13 @@ STEP = {
     "document": (dict, int),
     "warned": list,
     "form": dict,
+    "change": str,
+    "plan": str,
+    "after": dict,
+    "on": str,
+    "opinion": (dict, int),
 }
+MANY = STEP | {"comments": dict, "versions": dict}
 PAPER = ("title", "number", "issuer", "dated")
 
 
@@ -118,16 +118,16 @@ class Moves(Face):
     @extend_schema(
         operation_id="moveMany",
         summary="Move many records by the same step",
-        description="Each for itself: those that are refused are named with the reason, the others are moved.",
+        description="All or none, in one transaction: where some are refused, none is moved and each of these is named "
+        "with the reason. What is consented to at once is sealed as one set. `comments` are of single records.",
         request=shapes.Steps,
         responses=shapes.Moved,
     )
     def post(self, request):
         known(request)
         readers(request)
-        given = body(request._request, codes=list, **STEP)
-        codes = texts(given, "codes", 500) or []
-        return Response(move_all([printable(one) for one in codes], by=request.user, **asked(given)))
+        given = body(request._request, codes=list, **MANY)
+        return Response(moved(request, RECORD, given))
 
 
 class OneDetermination(Face):
@@ -161,11 +161,109 @@ class OneMove(Face):
         given = body(request._request, version=int, **STEP)
         record = determination_of(printable(code), grants)
         told = asked(given)
+        if any(one.approves and one.to == told["to"] for one in KINDS[RECORD].ways(record)):
+            confirm(request._request)
         on_condition(
             request, lambda version: move(record, by=request.user, version=version, **told), given.get("version")
         )
         record = determination_of(record.code, grants)
         return tagged(whole(record, grants), record.version)
+
+
+class AnyMoves(Face):
+    @extend_schema(
+        operation_id="moveAny",
+        summary="Move rows of any register by the same step",
+        description="Low-efficiency records, legacy polygons (4.3), their disposals, and redevelopment units (4.4), by "
+        "the same verb and rules as records: all or none.",
+        request=shapes.AnySteps,
+        responses=shapes.Moved,
+    )
+    def post(self, request):
+        known(request)
+        if not held(request):
+            raise NotAllowed(_("Rows are moved by those who keep the inventory."), _("Ask one of them."))
+        given = body(request._request, register=str, codes=list, district=str, **MANY)
+        register = given.get("register", "")
+        if register not in REGISTERS:
+            raise UnknownName(register[:40], REGISTERS, _("register"))
+        return Response(moved(request, register, given, printable(given.get("district", ""))))
+
+
+class Work(Face):
+    @extend_schema(
+        operation_id="work",
+        summary="What waits for the caller",
+        description="Each step that the caller may go next, in every register, with the first rows that wait for it: "
+        "since when, and by when where a day is set.",
+        responses=shapes.Work,
+    )
+    def get(self, request):
+        known(request)
+        held(request)
+        turns = waiting.for_user(request.user)
+        return Response(
+            {
+                "count": waiting.count(request.user),
+                "turns": [
+                    {
+                        "register": one.register,
+                        "district": one.district,
+                        "to": one.to,
+                        "count": one.count,
+                        "rows": [
+                            {
+                                "code": entry.code,
+                                "title": entry.title,
+                                "state": entry.state,
+                                "version": entry.version,
+                                "since": entry.since and entry.since.isoformat(),
+                                "due_on": entry.due_on and entry.due_on.isoformat(),
+                                "district": entry.district,
+                                "address": entry.address,
+                            }
+                            for entry in one.entries
+                        ],
+                    }
+                    for one in turns
+                ],
+            }
+        )
+
+
+class Snapshots(Face):
+    @extend_schema(
+        operation_id="snapshots",
+        summary="Sealed sets",
+        description="What the district government consented to, in the order of sealing, each with its checksum.",
+        parameters=[*PAGING],
+        responses=shapes.page("SnapshotPage", shapes.SealedSet),
+    )
+    def get(self, request):
+        known(request, "limit", "after")
+        grants = held(request)
+        if not any(one.role in sealing.READERS and one.street is None for one in grants):
+            raise NotAllowed(
+                _("Sealed sets are open to those who make, consent to and review them."),
+                _("Sign in with an account of one of them."),
+            )
+        rows = sealing.visible(grants).select_related("by", "document", "beside", "replaces")
+        return Response(paged(request, rows, lambda found: [sealed(one) for one in found]))
+
+
+class Progress(Face):
+    @extend_schema(
+        operation_id="progress",
+        summary="How much of what was surveyed is mapped and entered (NK052)",
+        parameters=[parameter("district", "Of this district.", required=True)],
+        responses=shapes.Progress,
+    )
+    def get(self, request):
+        district = printable(known(request, "district").get("district", ""))
+        grants = readers(request)
+        if not any(one.district in (None, district) and one.street is None for one in grants):
+            raise NotAllowed(_("The progress of a district is told to who may see all of it."), _("Ask its office."))
+        return Response(listing.progress(district))
 
 
 class Workflow(Face):
@@ -176,18 +274,27 @@ class Workflow(Face):
     )
     def get(self, request):
         known(request)
-        titles = dict(Determination.State.choices)
         return Response(
             {
-                "states": [{"number": NUMBERS[one], "name": one, "title": str(titles[one])} for one in STATES],
+                "states": [
+                    {
+                        "register": register,
+                        "number": NUMBERS[one] if register == RECORD else "",
+                        "name": one,
+                        "title": KINDS[register].title_of(one),
+                    }
+                    for register in REGISTERS
+                    for one in states_of(register)
+                ],
                 "steps": [
                     {
+                        "register": one.register,
                         "from": one.start,
                         "to": one.to,
                         "roles": sorted(one.roles),
                         "gates": list(one.needs),
                         "back": one.back,
-                        "later": one.later,
+                        "approves": one.approves,
                     }
                     for one in STEPS
                 ],
@@ -232,6 +339,11 @@ def brief(record: Determination) -> dict:
         "decided_at": record.decided_at and record.decided_at.isoformat(),
         "base_survey_year": record.base_survey_year,
         "criteria": record.criteria,
+        "listed_since": record.listed_since and record.listed_since.isoformat(),
+        "listed_until": record.listed_until and record.listed_until.isoformat(),
+        "started_on": record.started_on and record.started_on.isoformat(),
+        "plan_item": record.plan_item or None,
+        "change": record.change or None,
         "version": record.version,
     }
 
@@ -281,15 +393,60 @@ def whole(record: Determination, grants) -> dict:
     }
 
 
+def moved(request, register: str, given: dict, district: str = "") -> dict:
+    """The rows of a body moved together, or none of them."""
+    codes = [printable(one) for one in texts(given, "codes", MOST) or []]
+    comments = given.get("comments") or {}
+    versions = given.get("versions") or {}
+    members(comments, tuple(codes), "comments")
+    for code, version in versions.items():
+        if code not in codes or not isinstance(version, int) or isinstance(version, bool):
+            raise UsageError(_("“%(name)s” is not what it should be.") % {"name": "versions"})
+    if set(codes) - set(versions):
+        raise UsageError(
+            _("Say which version of each record you have before you."),
+            _("“versions” is {code: version}; read the records, each answer has its own."),
+            code="version",
+        )
+    told = asked(given)
+    if any(one.approves and one.to == told["to"] for one in steps_of(register)):
+        confirm(request._request)
+    return move_all(
+        codes, by=request.user, register=register, district=district, comments=comments, versions=versions, **told
+    )
+
+
+def sealed(one) -> dict:
+    return {
+        "district": one.district_id,
+        "register": one.register,
+        "number": one.number,
+        "at": one.at.isoformat(),
+        "by": called(one.by),
+        "document": paper(one.document),
+        "rows": one.rows,
+        "sha256": one.sha256,
+        "beside": one.beside and one.beside.number,
+        "replaces": one.replaces and one.replaces.number,
+        "package": reverse("snapshot-package", args=[one.district_id, one.register, one.number]),
+    }
+
+
 def asked(given: dict) -> dict:
     """What a body says to a step, as `move` takes it."""
-    told = {name: given.get(name, "") for name in ("to", "reason", "comment", "result", "subtype")}
+    told = {name: given.get(name, "") for name in ("to", "reason", "comment", "result", "subtype", "change", "plan")}
     told["warned"] = tuple(texts(given, "warned", 10) or ())
-    document, form = given.get("document"), given.get("form")
-    if isinstance(document, dict):
-        members(document, PAPER, "document")
-        document = document | {"dated": day(document["dated"]) if document.get("dated") else None}
-    told["document"] = document
+    form = given.get("form")
+    for name in ("document", "opinion"):
+        document = given.get(name)
+        if isinstance(document, dict):
+            members(document, PAPER, name)
+            document = document | {"dated": day(document["dated"]) if document.get("dated") else None}
+        told[name] = document
+    if given.get("after") is not None:
+        told["after"] = given["after"]
+    if given.get("on"):
+        told["on"] = day(given["on"])
     if form is not None:
         members(form, ("lead", "due_on"), "form")
         told["form"] = {"lead": form.get("lead"), "due_on": day(form.get("due_on") or "")}

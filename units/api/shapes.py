@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from units.models import Category
-from units.workflow import RESULTS, STATES
+from units.workflow import CHANGES, REGISTERS, RESULTS, STATES, states_of
 
 Any = serializers.JSONField
 Text = serializers.CharField
@@ -53,6 +53,11 @@ class Record(serializers.Serializer):
     decided_at = serializers.DateTimeField(allow_null=True)
     base_survey_year = Number()
     criteria = Text()
+    listed_since = serializers.DateField(allow_null=True)
+    listed_until = serializers.DateField(allow_null=True)
+    started_on = serializers.DateField(allow_null=True)
+    plan_item = Text(allow_null=True)
+    change = serializers.ChoiceField(CHANGES, allow_null=True)
     version = Number()
     changed_since = Truth()
 
@@ -133,11 +138,24 @@ class Step(serializers.Serializer):
     document = Paper(required=False, help_text="A paper, or the number of a document that is kept.")
     warned = listed(serializers.ChoiceField(["idle"]), required=False)
     form = NewForm(required=False, help_text="For the step to “assigned”, where no campaign made a form.")
+    change = serializers.ChoiceField(CHANGES, required=False, help_text="Why a record of the inventory is updated.")
+    plan = Text(required=False, max_length=80, help_text="The number of the plan item.")
+    after = Any(required=False, help_text="Values after redevelopment: use, floor_m2, completed_on, investment_wan.")
+    on = serializers.DateField(required=False, help_text="The day on which a stage of a disposal was reached.")
+    opinion = Paper(required=False, help_text="The province's review opinion, where a unit needs one.")
     version = Number(required=False, help_text="Instead of If-Match.")
 
 
 class Steps(Step):
-    codes = listed(Text(), max_length=500)
+    codes = listed(Text(), max_length=2000)
+    comments = Any(required=False, help_text="{code: comment} of single records.")
+    versions = Any(required=False, help_text="{code: version} as they were read.")
+
+
+class AnySteps(Steps):
+    register = serializers.ChoiceField(list(REGISTERS))
+    district = Text(required=False, help_text="Where two districts have the same code.")
+    to = serializers.ChoiceField(sorted({state for one in REGISTERS for state in states_of(one) if state}))
 
 
 class Refusal(serializers.Serializer):
@@ -148,12 +166,69 @@ class Refusal(serializers.Serializer):
 
 
 class Moved(serializers.Serializer):
-    to = serializers.ChoiceField(STATES)
+    to = Text()
     moved = listed(Text())
     refused = Refusal(many=True)
 
 
+class WaitingRow(serializers.Serializer):
+    code = Text()
+    title = Text()
+    state = Text()
+    version = Number()
+    since = serializers.DateTimeField(allow_null=True)
+    due_on = serializers.DateField(allow_null=True)
+    district = Text()
+    address = Text()
+
+
+class Turn(serializers.Serializer):
+    register = Text()
+    district = Text()
+    to = Text(help_text="The state the step leads to; confirm and reply are answers that are no moves.")
+    count = Number()
+    rows = WaitingRow(many=True)
+
+
+class Work(serializers.Serializer):
+    count = Number()
+    turns = Turn(many=True)
+
+
+class SealedSet(serializers.Serializer):
+    district = Text()
+    register = Text(help_text="record or legacy")
+    number = Number()
+    at = serializers.DateTimeField()
+    by = Text()
+    document = Paper()
+    rows = Number()
+    sha256 = Text()
+    beside = Number(allow_null=True)
+    replaces = Number(allow_null=True)
+    package = Text()
+
+
+class Entered(serializers.Serializer):
+    surveyed = Number()
+    entered = Number()
+    share = serializers.FloatField(allow_null=True)
+
+
+class EnteredStreet(Entered):
+    code = Text(allow_null=True)
+    name = Text()
+
+
+class Progress(serializers.Serializer):
+    record = Entered()
+    legacy = Entered()
+    streets = EnteredStreet(many=True)
+    due_on = serializers.DateField()
+
+
 class State(serializers.Serializer):
+    register = serializers.ChoiceField(list(REGISTERS))
     number = Text()
     name = Text()
     title = Text()
@@ -164,7 +239,8 @@ class Way(serializers.Serializer):
     roles = listed(Text())
     gates = listed(Text())
     back = Truth()
-    later = Truth()
+    approves = Truth()
+    register = serializers.ChoiceField(list(REGISTERS))
 
     def get_fields(self):
         return super().get_fields() | {"from": Text()}
@@ -255,6 +331,7 @@ class Cells(serializers.Serializer):
 class FormStep(serializers.Serializer):
     group = serializers.ChoiceField(["land", "construction", "economy"], required=False)
     comment = Text(required=False)
+    version = Number(required=False, help_text="Instead of If-Match.")
 
 
 class CriteriaSet(serializers.Serializer):

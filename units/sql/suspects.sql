@@ -19,10 +19,10 @@ raised AS (
 made AS (
     INSERT INTO units_determination (
         district_id, street_id, code, parcel_id, building_id, category, subtype, state, result, reason_codes, criteria,
-        raised_reason, reason, evidence, procedure, base_survey_year, version
+        raised_reason, reason, evidence, procedure, change, plan_item, after, base_survey_year, version
     )
     SELECT district_id, street_id, %(prefix)s || lpad((%(last)s + place)::text, %(digits)s, '0'), parcel_id,
-           building_id, category, '', 'suspect', '', fired, criteria, '', '', '{}', '', year, 1
+           building_id, category, '', 'suspect', '', fired, criteria, '', '', '{}', '', '', '', '{}', year, 1
     FROM raised
     ORDER BY place
     RETURNING code, district_id, street_id

@@ -2,44 +2,42 @@
 
 import re
 from collections import Counter
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
+from units import listing
 from units.campaigning import visible as forms_seen
 from units.criteria import sets
+from units.criteria.measures import MEASURES
 from units.errors import GeoinvError, NotAllowed, NotFound, UnknownName, UsageError
 from units.explaining import IDLE
-from units.models import Building, Category, Department, Determination, Flag, Parcel, Street
-from units.moving import (
-    MOST,
-    allowed,
-    determination_of,
-    flag_of,
-    form_of,
-    move,
-    move_all,
-    moves_of,
-    parts_of,
-    subject_code,
-    visible,
-)
-from units.rights import TITLES, Grant, Role, sees_figures, view
+from units.gates.record import AFTER
+from units.models import Building, Category, Determination, Flag, Parcel, Street
+from units.moving import allowed, move
+from units.records import determination_of, flag_of, form_of, moves_of, parts_of, visible
+from units.rights import Grant, Role, may, sees_figures, view
+from units.sealing import visible as visible_sets
+from units.second_factor import asks
 from units.staleness import changed_by_the_last_run, changed_since, opened
 from units.suspecting import by_hand, may_raise, may_raise_all, suspects
 from units.views.asking import grants, only
 from units.views.candidates import rule_titles
-from units.views.findings import parse_day
+from units.views.conditions import refused_status, required_version
+from units.views.moves import again, answered_for, together
 from units.views.places import with_surveys
-from units.workflow import DETERMINED, DROPPED, FILLING, NUMBERS, STATES, STEPS, SUBTYPES, Step
+from units.views.steps import action, asked, path, said, told, whose_turn
+from units.wording import written
+from units.workflow import DROPPED, NUMBERS, RECORD, STATES, Step, steps_of
 
 PAGE = 50  # records
 FILTERS = {
@@ -51,15 +49,6 @@ FILTERS = {
 }
 COUNTED = ("state", "category", "result", "street")
 NONE = "none"  # the filter value of what is empty
-ACTIONS = {
-    "assigned": gettext_lazy("Assign"),
-    "filling": gettext_lazy("Begin to fill"),
-    "co_check": gettext_lazy("Submit to the co departments"),
-    "checked": gettext_lazy("Pass the check"),
-    "determined": gettext_lazy("Determine"),
-    "dropped": gettext_lazy("Do not take up"),
-}
-BACK = {"filling": gettext_lazy("Send back to be filled")}
 
 
 @require_safe
@@ -88,7 +77,8 @@ def determination_move(request, code: str):
     held = _readers(request)
     record = determination_of(_printable(code), held)
     try:
-        given = _told(request.POST)
+        given = said(request.POST) | {"version": required_version(request, request.POST.get("version"))}
+        answered_for(request, RECORD, record, given["to"])
         move(record, by=request.user, **given)
     except (NotAllowed, NotFound):
         raise
@@ -98,29 +88,27 @@ def determination_move(request, code: str):
 
 
 @require_POST
-def determination_moves(request):
-    """Many records by one step: first the question, once, then what was moved and what was refused."""
+def determination_start(request, code: str):
+    """Record that redevelopment of a listed record has started: its clock stops (NJ101)."""
     held = _readers(request)
-    codes = request.POST.getlist("code")[: MOST + 1]
-    to = request.POST.get("to", "")
-    if to not in ACTIONS:
-        raise UnknownName(to[:100], ACTIONS, _("state"))
-    records = list(visible(held).filter(code__in=codes).select_related("parcel", "building", "street").order_by("code"))
-    context = _question(records, to, held) | {"query": _again(request.POST.get("query", ""))}
-    if request.POST.get("confirmed") == "1":
-        try:
-            given = _told(request.POST) | {"version": None}
-            context["done"] = move_all([one.code for one in records], by=request.user, **given)
-        except NotAllowed:
-            raise
-        except GeoinvError as error:
-            context |= {"refused": error, "given": request.POST}
-    return render(
-        request,
-        "units/determination_moves.html",
-        context,
-        status=422 if "refused" in context else 200,
-    )
+    record = determination_of(_printable(code), held)
+    try:
+        given = said(request.POST)
+        version = required_version(request, request.POST.get("version"))
+        listing.start(request.user, record.code, version, given.get("on"), given["document"])
+    except (NotAllowed, NotFound):
+        raise
+    except GeoinvError as error:
+        return _page(request, determination_of(record.code, held), held, error)
+    return HttpResponseRedirect(f"{_address(record)}#listing")
+
+
+@require_POST
+def determination_moves(request):
+    """Many records by one step, all or none: the question first, then what was moved or what stood in the way."""
+    _readers(request)
+    query = again(request.POST.get("query", ""), (*FILTERS, "page"))
+    return together(request, RECORD, f"{reverse('determinations')}?{query}", query)
 
 
 @require_POST
@@ -157,7 +145,7 @@ def determination_block(row: Parcel | Building, held: tuple[Grant, ...]) -> dict
         "record": record,
         "address": _address(record),
         "changed": bool(changed),
-        "steps": [_action(one) for one in allowed(record, held)],
+        "steps": [action(one) for one in allowed(record, held)],
     }
     return {"determination": told, "raise_by_hand": None}
 
@@ -175,7 +163,7 @@ def _page(request, record: Determination, held: tuple[Grant, ...], refused: Geoi
         "record": record,
         "subject": row,
         "subject_address": reverse("building" if record.building_id else "parcel", args=[row.code]),
-        "path": _path(record),
+        "path": path(record, RECORD, NUMBERS),
         "flag": flag,
         "flag_rules": _rules_met(flag) if flag else [],
         "flag_set": _set_title(flag.run.edition.name, flag.run.edition.title) if flag else "",
@@ -185,34 +173,24 @@ def _page(request, record: Determination, held: tuple[Grant, ...], refused: Geoi
         "then_title": _outcome(then.get("outcome")) if then else "",
         "then_set": _set_title(then["criteria"], then["title"]) if then else "",
         "overrides": _overrides(record),
-        "changes": opened(changed_since(record), figures),
-        "actions": [_action(one) | {"step": one, **_form(record, one)} for one in _forward_first(record, held)],
-        "nobody": _who(record),
+        "changes": [_in_words(one) for one in opened(changed_since(record), figures)],
+        "actions": [action(one) | asked(record, one) for one in _forward_first(record, held)],
+        "nobody": whose_turn(record, RECORD),
+        "asks_code": asks(request),
+        "clock": listing.clock(record, timezone.localdate()),
+        "listed_in": record.listed_in,
+        "sealed": record.sealed,
+        "reads_sets": record.sealed_id and visible_sets(held).filter(pk=record.sealed_id).exists(),
+        "after": [(AFTER[name], value) for name, value in record.after.items() if name in AFTER],
+        "starts": _may_start(record, held),
         "sheet": sheet,
         "sheet_address": reverse("form", args=[sheet.pk]) if sheet and forms_seen(held).filter(pk=sheet.pk) else "",
-        "moves": [_move(one) for one in moves_of(record)],
+        "moves": [told(one) for one in moves_of(record)],
         "refused": refused,
         "given": request.POST,
-        "results": Determination.Result.choices,
     }
-    return render(request, "units/determination.html", context, status=422 if refused else 200)
-
-
-def _path(record: Determination) -> list[dict]:
-    """The states in their order, each with whether the record has passed it, stands there or cannot go there yet."""
-    titles = dict(Determination.State.choices)
-    passed = {one.from_state for one in moves_of(record)}
-    return [
-        {
-            "number": NUMBERS[name],
-            "title": titles[name],
-            "here": name == record.state,
-            "passed": name in passed and name != record.state,
-            "later": name not in ACTIONS and name != "suspect",
-        }
-        for name in STATES
-        if name != DROPPED or record.state == DROPPED
-    ]
+    status = refused_status(request, refused) if refused else 200
+    return render(request, "units/determination.html", context, status=status)
 
 
 def _overrides(record: Determination) -> bool:
@@ -220,25 +198,6 @@ def _overrides(record: Determination) -> bool:
     says = {"candidate": "low", "not_low": "not_low", "excluded": "not_low", "exempted": "exempt"}
     outcome = record.evidence.get("outcome") if record.result else None
     return bool(outcome) and says.get(outcome, "undecided") != record.result
-
-
-def _form(record: Determination, step: Step) -> dict:
-    """What the form of a step asks for."""
-    needs = set(step.needs)
-    subtypes = SUBTYPES.get(record.category, {}) if "subtype" in needs else {}
-    form = {
-        "ask_reason": "reason" in needs,
-        "ask_comment": "comment" in needs,
-        "ask_document": "document" in needs,
-        "ask_result": "result" in needs,
-        "ask_form": "approver" in needs and form_of(record) is None,
-        "subtypes": list(subtypes.items()),
-    }
-    if form["ask_form"]:
-        form["departments"] = list(
-            Department.objects.filter(district_id=record.district_id).order_by("name").values_list("code", "name")
-        )
-    return form
 
 
 def _forward_first(record: Determination, held: tuple[Grant, ...]) -> list[Step]:
@@ -260,37 +219,10 @@ def _set_title(name: str, title: str) -> str:
     return sets.in_words(criteria.title, criteria.title_en)
 
 
-def _action(step: Step) -> dict:
-    return {"to": step.to, "title": (BACK if step.back else ACTIONS)[step.to], "back": step.back}
-
-
-def _who(record: Determination) -> list[dict]:
-    """Whose turn it is: each next step with the roles that go it."""
-    return [
-        _action(one) | {"roles": [TITLES[role] for role in sorted(one.roles)]}
-        for one in STEPS
-        if one.start == record.state and not one.later
-    ]
-
-
-def _move(one) -> dict:
-    titles = dict(Determination.State.choices)
-    result = one.details.get("result")
-    return {
-        "at": one.at,
-        "by": (one.by.get_full_name() or one.by.get_username()) if one.by else _("the night"),
-        "role": TITLES[Role(one.role)] if one.role in set(Role) else _("Nightly job"),
-        "start": titles.get(one.from_state, ""),
-        "to": titles.get(one.to_state, one.to_state),
-        "result": Determination.Result(result).label if result in Determination.Result else "",
-        "comment": one.comment,
-        "document": one.document,
-        "warned": "idle" in one.details.get("warned", ()),
-        "by_hand": one.details.get("by_hand", False),
-        "approver": one.details.get("approver"),
-        "set": one.details.get("criteria"),
-        "digest": (one.details.get("digest") or "")[:12],
-    }
+def _may_start(record: Determination, held: tuple[Grant, ...]) -> bool:
+    """Whether the reader may record that redevelopment has started."""
+    listed = record.listed_since and not record.listed_until and not record.started_on
+    return bool(listed) and may(held, {Role.OFFICE}, record.district_id, record.street_id)
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -410,7 +342,7 @@ def _facets(chosen: Chosen, records) -> tuple[int, dict[str, list[dict]], list[d
             "address": f"{here}?{chosen.query(state='' if chosen.values['state'] == name else name)}",
         }
         for name in STATES
-        if name in ACTIONS or name == "suspect" or counted["state"][name]
+        if name != DROPPED or counted["state"][name]
     ]
     return total, facets, states
 
@@ -447,30 +379,8 @@ def _offered(records: list[Determination], held: tuple[Grant, ...]) -> list[dict
     """The steps that the records of a page may be asked to go together, by whoever holds these grants."""
     roles = {one.role for one in held}
     states = {one.state for one in records}
-    found = {one.to: _action(one) for one in STEPS if one.start in states and not one.later and roles & one.roles}
+    found = {one.to: action(one) for one in steps_of(RECORD) if one.start in states and roles & one.roles}
     return [found[name] for name in STATES if name in found]
-
-
-def _question(records: list[Determination], to: str, held: tuple[Grant, ...]) -> dict:
-    """What is asked before many are moved: which of them can go there, and what the step needs."""
-    rows, form = [], {}
-    parts = parts_of(records)
-    for one in records:
-        way = next((step for step in allowed(one, held, parts) if step.to == to), None)
-        rows.append({"record": one, "subject": subject_code(one), "way": way})
-        if way is not None:
-            wanted = _form(one, way)
-            form = {name: form.get(name) or wanted.get(name) for name in {*form, *wanted}}
-    back = to == FILLING and any(one["way"] and one["way"].back for one in rows)
-    return {
-        "rows": rows,
-        "to": to,
-        "title": (BACK if back else ACTIONS)[to],
-        "ready": sum(one["way"] is not None for one in rows),
-        "form": form,
-        "results": Determination.Result.choices,
-        "determine": to == DETERMINED,
-    }
 
 
 # --- inside ------------------------------------------------------------------------------------------------------
@@ -487,27 +397,20 @@ def _readers(request) -> tuple[Grant, ...]:
     return held
 
 
-def _told(given) -> dict:
-    """What a form says to a step, as `move` takes it."""
-    told = {name: given.get(name, "") for name in ("reason", "comment", "result", "subtype")}
-    told["to"] = given.get("to", "")
-    version = given.get("version", "")
-    if version and not re.fullmatch(r"[0-9]{1,9}", version):
-        raise UsageError(_("“%(name)s” is not what it should be.") % {"name": "version"})
-    told["version"] = int(version) if version else None
-    told["warned"] = ("idle",) if given.get("warned") == "idle" else ()
-    if given.get("title", "").strip():
-        dated = given.get("dated", "").strip()
-        told["document"] = {name: given.get(name, "") for name in ("title", "number", "issuer")} | {
-            "dated": parse_day(dated) if dated else None
-        }
-    if given.get("lead"):
-        told["form"] = {"lead": given["lead"], "due_on": parse_day(given.get("due_on", ""))}
-    return told
-
-
 def _outcome(outcome: str | None) -> str:
     return str(Flag.Outcome(outcome).label) if outcome in Flag.Outcome else ""
+
+
+def _in_words(change: dict) -> dict:
+    """A change since the decision with its two values as people read them."""
+    measure = MEASURES.get(change["name"]) if change["what"] == "facts" else None
+    if measure:
+        told = {side: written(change[side], measure.uom, measure.decimals, measure.name) for side in ("before", "now")}
+    elif change["what"] == "outcome":
+        told = {side: _outcome(change[side]) or change[side] for side in ("before", "now")}
+    else:
+        return change
+    return change | told
 
 
 def _by_hand_form(code: str) -> dict:
@@ -516,12 +419,6 @@ def _by_hand_form(code: str) -> dict:
 
 def _address(record: Determination) -> str:
     return reverse("determination", args=[record.code])
-
-
-def _again(query: str) -> str:
-    """The filters of an address, written anew: nothing else of it is taken."""
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    return urlencode({name: given[name] for name in (*FILTERS, "page") if name in given})
 
 
 def _printable(code: str) -> str:

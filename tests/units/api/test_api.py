@@ -1,7 +1,9 @@
 """/api/v1: the same rights as the pages, errors in one form, pages without a cut, and a description that is true."""
 
 import base64
+import io
 import json
+import zipfile
 
 import pytest
 from django.db import transaction
@@ -12,12 +14,11 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from tests import records
-from tests.records import HERE, person
-from tests.units.test_moving import EXPECTED, put, ways
+from tests.records import HERE, person, put, said
+from tests.workflow_table import RECORD as EXPECTED
 from units.campaigning import open_campaign
 from units.models import Determination, Document, FlagRun, Move
 from units.rights import Role
-from units.workflow import STATES
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1"
@@ -44,26 +45,28 @@ def sent(client: Client, path: str, body: dict, method: str = "post", **headers)
     return getattr(client, method)(ROOT + path, json.dumps(body), content_type="application/json", headers=headers)
 
 
-def step_body(to: str) -> dict:
-    return SAID | {"to": to} | ({"result": "low"} if to == "determined" else {})
+def step_body(to: str, version: int = 1, start: str = "checked") -> dict:
+    told = said(to, start)
+    told |= {"document": SAID["document"], "on": "2024-03-20", "to": to, "version": version}
+    return told
 
 
 @pytest.mark.rows("NK070")
-def test_by_the_api_each_role_goes_exactly_the_steps_that_are_its_own(record):
-    clients = {role: client_of(role) for role in Role}
-    for state in STATES:
-        put(record, state)
-        for role, client in clients.items():
-            for step in ways(state):
-                with transaction.atomic():
-                    answer = sent(client, f"/determinations/{record.code}/move", step_body(step.to))
-                    moved = Determination.objects.get().state == step.to
-                    transaction.set_rollback(True)
-                allowed = role in EXPECTED.get((state, step.to), ())
-                assert moved == allowed, (state, step.to, role)
-                assert answer.status_code == 200 if allowed else answer.status_code in (403, 409)
-                if not allowed:
-                    assert {"error", "message", "hint", "status"} <= set(answer.json())
+def test_by_the_api_exactly_the_roles_of_a_step_go_it(record):
+    """Every role of every step, and of those that may not go it one that sees the record."""
+    clients = {role.value: client_of(role) for role in Role}
+    for (start, to), roles in EXPECTED.items():
+        put(record, start, to)
+        version = Determination.objects.get().version
+        for role in (*sorted(roles), "R8"):
+            with transaction.atomic():
+                body = step_body(to, version, start)
+                answer = sent(clients[role], f"/determinations/{record.code}/move", body)
+                moved = Determination.objects.get().state == to
+                transaction.set_rollback(True)
+            assert (moved, answer.status_code) == ((True, 200) if role in roles else (False, 403)), (start, to, role)
+            if not moved:
+                assert {"error", "message", "hint", "status"} <= set(answer.json())
 
 
 def test_the_move_tells_the_record_as_it_is_then(record):
@@ -89,10 +92,42 @@ def test_a_write_on_condition_is_refused_when_the_record_was_moved_since(record)
     assert Move.objects.count() == 1
 
 
-def test_many_are_moved_and_the_refused_are_named(record):
-    told = sent(client_of(Role.OFFICE), "/determinations/moves", step_body("dropped") | {"codes": [record.code, "x"]})
-    assert told.json()["moved"] == [record.code]
+def many(*codes: str, **more) -> dict:
+    told = {name: value for name, value in step_body("dropped").items() if name != "version"}
+    return told | {"codes": list(codes), "versions": dict.fromkeys(codes, 1)} | more
+
+
+def test_many_are_moved_together_and_where_one_is_refused_none_is(record):
+    office = client_of(Role.OFFICE)
+    told = sent(office, "/determinations/moves", many(record.code, "x"))
+    assert told.json()["moved"] == []
     assert [(one["code"], one["error"]) for one in told.json()["refused"]] == [("x", "not-found")]
+    told = sent(office, "/moves", many(record.code, register="record", comments={record.code: "另见附件"}))
+    assert told.json()["moved"] == [record.code]
+    assert "另见附件" in Move.objects.get().comment
+    assert sent(office, "/moves", many(record.code, register="nothing")).status_code == 400
+
+
+@pytest.mark.rows("NK051", "NK052", "NK053")
+def test_a_set_is_sealed_handed_up_and_told_of_by_the_api(record):
+    put(record, "mapped")
+    district, office = client_of(Role.DISTRICT), client_of(Role.OFFICE)
+    (turn,) = district.get(f"{ROOT}/work").json()["turns"]
+    assert (turn["to"], turn["rows"][0]["code"]) == ("district_ok", record.code)
+    told = sent(district, "/moves", many(record.code, register="record", to="district_ok"))
+    assert told.json()["moved"] == [record.code]
+    (made,) = office.get(f"{ROOT}/snapshots").json()["items"]
+    assert (made["number"], made["rows"]) == (1, 1)
+    first, again = office.get(made["package"]), office.get(made["package"])
+    assert first.content == again.content
+    assert made["sha256"] in zipfile.ZipFile(io.BytesIO(first.content)).read("SHA256SUMS").decode()
+    assert client_of(Role.CITY).get(made["package"]).status_code == 403
+    assert client_of(Role.LEAD).get(f"{ROOT}/snapshots").status_code == 403
+    assert office.get(f"{ROOT}/progress?district=120104").json()["record"] == {
+        "surveyed": 1,
+        "entered": 1,
+        "share": 1.0,
+    }
 
 
 def test_land_is_raised_by_hand_and_by_the_rules(db):
@@ -158,7 +193,8 @@ def test_what_is_not_understood_is_refused_in_one_form(record, path, body):
     if body is None:
         answer = client.get(ROOT + path)
     else:
-        answer = sent(client, path, SAID | body if "move" in path and "titel" not in str(body) else body)
+        told = SAID | body if "move" in path and "titel" not in str(body) else body
+        answer = sent(client, path, told | ({"version": 1} if path.endswith("/move") else {}))
     assert answer.status_code == 400, answer.content
     told = answer.json()
     assert answer["Content-Type"] == "application/problem+json"

@@ -33,6 +33,10 @@ def client_of(role: Role) -> Client:
 
 
 def sent(client: Client, method: str, path: str, body: dict | None = None, **headers):
+    """The request; unless told otherwise upon the version that stands."""
+    name = path.split("/")[1] if "/" in path else ""
+    if not headers and name:
+        headers = {"If-Match": client.get(f"{ROOT}/{name}").get("ETag", '"0"')}
     return getattr(client, method)(
         ROOT + path, json.dumps(body or {}), content_type="application/json", headers=headers
     )

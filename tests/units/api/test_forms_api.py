@@ -31,6 +31,11 @@ def client_of(role: Role) -> Client:
 
 
 def sent(client: Client, method: str, path: str, body: dict, **headers):
+    """The request; of a form, unless told otherwise, upon the version that stands."""
+    if not headers and path.startswith("/forms/"):
+        headers = {"If-Match": client.get(f"{ROOT}/forms/{path.split('/')[2]}")["ETag"]}
+    elif not headers and path.endswith("/move"):
+        headers = {"If-Match": client.get(ROOT + path.removesuffix("/move"))["ETag"]}
     return getattr(client, method)(ROOT + path, json.dumps(body), content_type="application/json", headers=headers)
 
 

@@ -1,0 +1,1 @@
+"""The gates that the steps of the workflow have to pass, a module a register."""
