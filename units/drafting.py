@@ -12,19 +12,22 @@ from itertools import count
 import numpy as np
 import pghistory
 import shapely
-from django.contrib.gis.geos import GEOSGeometry
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg import errors
 
+from units.adjoining import adjoined, neighbours, shape_of, stored
 from units.collections import COLLECTIONS
 from units.composing import SHARE_DECIMALS, Composition, compose, may_draw, required_district
 from units.errors import NotAllowed, NotFound, Refused, Stale, Unfit, UsageError
 from units.geometry import areal, counts
-from units.models import ControlArea, Parcel, RedevelopmentUnit, UnitParcel, User
+from units.models import District, Parcel, RedevelopmentUnit, Reshaping, UnitParcel, User
+from units.operations import content, keep, one_at_a_time, put_members
+from units.planned import editions_in_force
 from units.rights import READERS, Grant, may
-from units.spatial import STORAGE_SRID, rounded
+from units.spatial import rounded
+from units.transferring import check_alone
 
 # A unit's code, our own convention: the district's six digits, DY (单元) and a serial number of four digits or more.
 LETTERS = "DY"
@@ -42,6 +45,14 @@ ACTIONS = {
     "deleted": gettext_lazy("Deleted"),
     "restored": gettext_lazy("Brought back"),
     "approved": gettext_lazy("Approved"),
+    "recorded": gettext_lazy("Record written"),
+    "amended": gettext_lazy("Amendment begun"),
+    "split": gettext_lazy("Split by a line"),
+    "cut_out": gettext_lazy("Cut out"),
+    "merged": gettext_lazy("Merged"),
+    "edge_moved": gettext_lazy("Common edge moved"),
+    "noded": gettext_lazy("A corner put into a common edge"),
+    "undone": gettext_lazy("Undone"),
 }
 
 
@@ -63,7 +74,7 @@ def save(by: User, district: str, name: str, drawing: Drawing, code: str = "") -
     """A new draft. Raises NotAllowed, Unfit with the problems that block it, Refused where the code is taken."""
     grants = by.grants()
     place = required_district(grants, district)
-    name = _name(name)
+    name = clean_name(name)
     if code and not (OWN_CODE.fullmatch(code) and code.startswith(district)):
         raise UsageError(
             _("A unit's code begins with the six digits of its district and has up to 40 letters and digits."),
@@ -78,18 +89,19 @@ def save(by: User, district: str, name: str, drawing: Drawing, code: str = "") -
         raise NotAllowed(
             _("A street office's units are given their codes here."), _("Leave it out, and it is given one.")
         )
-    made = _composed(grants, district, drawing, "")
+    made = composed(grants, district, drawing, "")
     with transaction.atomic():
-        # One at a time in a district, so that two who save at once get two numbers.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"units of {district}"])
+        one_at_a_time(district)
         if code and RedevelopmentUnit.objects.filter(district=place, code=code).exists():
             raise _taken(code)
         unit = RedevelopmentUnit(
-            district=place, code=code or _next_code(district), name=name, state=State.DRAFT, created_by=by
+            district=place, code=code or next_code(district), name=name, state=State.DRAFT, created_by=by
         )
+        (made.shape,), noded = adjoin(district, [made.shape], [unit.code])
         with pghistory.context(user=by.pk, unit=unit.code, action="drawn"):
-            _store(unit, made)
+            store(unit, made)
+        before, after = put_nodes(by, noded)
+        keep(Reshaping.Kind.DRAWN, district, by, before, [content(unit), *after])
     return unit
 
 
@@ -102,19 +114,26 @@ def edit(
     """
     grants = by.grants()
     with transaction.atomic():
-        unit = _locked(grants, code, district)
-        _check_version(unit, version)
-        _check_draft(unit)
-        made = _composed(grants, unit.district_id, drawing, unit.code) if drawing.given else None
-        name = unit.name if name is None else _name(name)
+        one_at_a_time(found(grants, code, district).district_id)
+        unit = locked(grants, code, district)
+        check_version(unit, version)
+        check_draft(unit)
+        made = composed(grants, unit.district_id, drawing, unit.code) if drawing.given else None
+        name = unit.name if name is None else clean_name(name)
+        noded = []
+        if made is not None:
+            (made.shape,), noded = adjoin(unit.district_id, [made.shape], [unit.code])
         if name == unit.name and (made is None or _stands(unit, made)):
             return unit
+        before = content(unit)
         unit.name, unit.version = name, unit.version + 1
         with pghistory.context(user=by.pk, unit=unit.code, action="edited"):
             if made is not None:
-                _store(unit, made)
+                store(unit, made)
             else:
                 unit.save(update_fields=["name", "version"])
+        others, after = put_nodes(by, noded)
+        keep(Reshaping.Kind.EDITED, unit.district_id, by, [before, *others], [content(unit), *after])
     return unit
 
 
@@ -122,9 +141,10 @@ def delete(by: User, code: str, version: int | None, reason: str, district: str 
     """The draft as deleted: a state with a reason, from which `restore` brings it back. Nothing is lost."""
     reason = _reason(reason)
     with transaction.atomic():
-        unit = _locked(by.grants(), code, district)
-        _check_version(unit, version)
-        _check_draft(unit)
+        unit = locked(by.grants(), code, district)
+        check_version(unit, version)
+        check_draft(unit)
+        check_alone(unit)
         if not reason:
             raise Unfit(_("Say why the unit is deleted."), _("The reason is kept in its history."), code="reason")
         unit.state, unit.version = State.DELETED, unit.version + 1
@@ -134,15 +154,19 @@ def delete(by: User, code: str, version: int | None, reason: str, district: str 
 
 
 def restore(by: User, code: str, version: int | None, district: str = "") -> RedevelopmentUnit:
-    """A deleted draft as a draft again."""
+    """A deleted draft as a draft again, with the vertices that its neighbours have by now."""
+    grants = by.grants()
     with transaction.atomic():
-        unit = _locked(by.grants(), code, district)
-        _check_version(unit, version)
+        one_at_a_time(found(grants, code, district).district_id)
+        unit = locked(grants, code, district)
+        check_version(unit, version)
         if unit.state != State.DELETED:
             raise Refused(_("The unit %(code)s is not deleted.") % {"code": unit.code})
-        unit.state, unit.version = State.DRAFT, unit.version + 1
+        (shape,), noded = adjoin(unit.district_id, [shape_of(unit)], [unit.code])
+        unit.state, unit.version, unit.geom = State.DRAFT, unit.version + 1, stored(shape)
         with pghistory.context(user=by.pk, unit=unit.code, action="restored"):
-            unit.save(update_fields=["state", "version"])
+            unit.save(update_fields=["state", "version", "geom"])
+        put_nodes(by, noded)
     return unit
 
 
@@ -172,7 +196,8 @@ def found(grants: tuple[Grant, ...], code: str, district: str = "") -> Redevelop
             % {"code": code, "districts": ", ".join(sorted(districts))},
             _("Say which by ?district=…"),
         )
-    return rows[0]
+    # A deleted draft does not hide the version that is approved.
+    return min(rows, key=lambda unit: unit.state == State.DELETED)
 
 
 def is_inside(grants: tuple[Grant, ...], unit: RedevelopmentUnit) -> bool:
@@ -226,7 +251,7 @@ def called(user: User | None) -> str:
 # --- writing -----------------------------------------------------------------------------------------------------
 
 
-def _composed(grants, district: str, drawing: Drawing, unit: str) -> Composition:
+def composed(grants, district: str, drawing: Drawing, unit: str) -> Composition:
     if (drawing.parcels is None) == (drawing.drawn is None):
         raise UsageError(_("A unit is drawn either from parcels or as a shape."), _("Send one of the two."))
     made = compose(
@@ -244,10 +269,6 @@ def _composed(grants, district: str, drawing: Drawing, unit: str) -> Composition
     return made
 
 
-def _shape(made: Composition) -> GEOSGeometry:
-    return GEOSGeometry(memoryview(shapely.to_wkb(made.shape)), srid=STORAGE_SRID)
-
-
 def _shares(made: Composition) -> dict[int, Decimal]:
     """The share of each member, by the row of its parcel."""
     return {member.id: rounded(max(SMALLEST_SHARE, member.share), SHARE_DECIMALS) for member in made.held}
@@ -256,18 +277,18 @@ def _shares(made: Composition) -> dict[int, Decimal]:
 def _stands(unit: RedevelopmentUnit, made: Composition) -> bool:
     """Whether all that would be stored of the composition is what is stored."""
     return (
-        unit.geom.equals_exact(_shape(made))
+        unit.geom.equals_exact(stored(made.shape))
         and (unit.street_id, unit.base_survey_year) == (made.street, made.survey.year)
-        and unit.plan_editions == _plan_editions(unit.district_id)
+        and unit.plan_editions == editions_in_force(unit.district_id)
         and dict(unit.members.values_list("parcel_id", "share")) == _shares(made)
     )
 
 
-def _store(unit: RedevelopmentUnit, made: Composition) -> None:
-    unit.geom = _shape(made)
+def store(unit: RedevelopmentUnit, made: Composition) -> None:
+    unit.geom = stored(made.shape)
     unit.street_id = made.street
     unit.base_survey_year = made.survey.year
-    unit.plan_editions = _plan_editions(unit.district_id)
+    unit.plan_editions = editions_in_force(unit.district_id)
     try:
         with transaction.atomic():
             unit.save()
@@ -283,28 +304,29 @@ def _store(unit: RedevelopmentUnit, made: Composition) -> None:
                     problems=[],
                 ) from error
         raise
-    held = _shares(made)
-    unit.members.exclude(parcel__in=held).delete()
-    known = {member.parcel_id: member for member in unit.members.all()}
-    UnitParcel.objects.bulk_create(
-        UnitParcel(unit=unit, parcel_id=parcel, share=share) for parcel, share in held.items() if parcel not in known
-    )
-    moved = []
-    for parcel, share in held.items():
-        if parcel in known and known[parcel].share != share:
-            known[parcel].share = share
-            moved.append(known[parcel])
-    UnitParcel.objects.bulk_update(moved, ["share"])
+    put_members(unit, _shares(made))
     unit.refresh_from_db()
 
 
-def _plan_editions(district: str) -> dict[str, str]:
-    """Which edition of each control layer the unit was looked at against (NK022)."""
-    rows = ControlArea.objects.filter(district=district, in_force=True).values_list("kind", "edition").distinct()
-    return dict(sorted(rows))
+def adjoin(district: str, shapes: list[shapely.MultiPolygon], codes: list[str]):
+    """(shapes, changed): noded alike with the units beside them, other than those with these codes; all are locked."""
+    place = District.objects.get(code=district)
+    return adjoined(shapes, neighbours(district, shapes, codes), place.srid)
 
 
-def _next_code(district: str) -> str:
+def put_nodes(by: User, changed: list[tuple[RedevelopmentUnit, shapely.MultiPolygon]]) -> tuple[list, list]:
+    """Store the neighbours whose edges got a vertex; what each was before and is after."""
+    before, after = [], []
+    for unit, shape in changed:
+        before.append(content(unit, noded=True))
+        unit.geom, unit.version = stored(shape), unit.version + 1
+        with pghistory.context(user=by.pk, unit=unit.code, action="noded"):
+            unit.save(update_fields=["geom", "version"])
+        after.append(content(unit, noded=True))
+    return before, after
+
+
+def next_code(district: str) -> str:
     begins = f"{district}{LETTERS}"
     codes = RedevelopmentUnit.objects.filter(district=district, code__regex=rf"^{begins}[0-9]+$")
     taken = {int(code.removeprefix(begins)) for code in codes.values_list("code", flat=True)}
@@ -321,21 +343,31 @@ def _taken(code: str) -> Refused:
     )
 
 
-def _locked(grants, code: str, district: str) -> RedevelopmentUnit:
-    unit = found(grants, code, district)
-    if not may_draw(grants, unit.district_id, unit.street_id):
-        raise NotAllowed(
-            _("You may look at the unit %(code)s, not change it.") % {"code": code},
-            _("The GIS analysts, the street office and the task-force office of the district draw units."),
-        )
+def locked(grants, code: str, district: str) -> RedevelopmentUnit:
+    return lock(grants, found(grants, code, district))
+
+
+def lock(grants, unit: RedevelopmentUnit) -> RedevelopmentUnit:
+    """The unit as it stands now, locked until the transaction ends; NotAllowed where these grants do not change it."""
+    check_drawer(grants, unit)
     return RedevelopmentUnit.objects.select_for_update(of=("self",)).get(pk=unit.pk)
 
 
-def _check_version(unit: RedevelopmentUnit, version: int | None) -> None:
+def check_drawer(grants, unit: RedevelopmentUnit) -> None:
+    """NotAllowed to all but those who draw units where this one lies."""
+    if not may_draw(grants, unit.district_id, unit.street_id):
+        raise NotAllowed(
+            _("You may look at the unit %(code)s, not change it.") % {"code": unit.code},
+            _("The GIS analysts, the street office and the task-force office of the district draw units."),
+        )
+
+
+def check_version(unit: RedevelopmentUnit, version: int | None) -> None:
     if version is None:
         raise UsageError(
             _("Say which version of the unit you have before you: “version”, or the header If-Match."),
             _("GET the unit; its answer has both."),
+            code="version",
         )
     if version != unit.version:
         last = versions(unit)[0]
@@ -354,7 +386,7 @@ def _check_version(unit: RedevelopmentUnit, version: int | None) -> None:
         )
 
 
-def _check_draft(unit: RedevelopmentUnit) -> None:
+def check_draft(unit: RedevelopmentUnit) -> None:
     if unit.state == State.DRAFT:
         return
     raise Refused(
@@ -367,7 +399,7 @@ def _check_draft(unit: RedevelopmentUnit) -> None:
     )
 
 
-def _name(name) -> str:
+def clean_name(name) -> str:
     name = unicodedata.normalize("NFC", name).strip() if isinstance(name, str) else ""
     if not 0 < len(name) <= LONGEST_NAME or not _printable(name):
         raise UsageError(_("A unit needs a name of at most %(most)d letters.") % {"most": LONGEST_NAME}, code="name")
@@ -391,7 +423,7 @@ def whole(unit: RedevelopmentUnit) -> list[str]:
     members = list(unit.members.select_related("parcel").order_by("parcel__code"))
     if not members or any(member.share < MOSTLY for member in members):
         return []
-    shape = shapely.from_wkb(bytes(unit.geom.wkb))
+    shape = shape_of(unit)
     parcels = shapely.from_wkb([bytes(member.parcel.geom.wkb) for member in members])
     # Edges that were mis-snapped by centimetres are closed when parcels are united; such a rim is no other shape.
     left = shapely.difference(parcels, shape)

@@ -12,13 +12,25 @@ import numpy as np
 import pyproj
 import shapely
 
-from units.spatial import ADJACENT_EDGE, CHINA, CLUSTER_TOLERANCE, OVERLAP_AREA, OVERLAP_WIDTH, STORAGE_SRID
+from units.spatial import (
+    ADJACENT_EDGE,
+    CGCS2000_A,
+    CGCS2000_INVERSE_FLATTENING,
+    CHINA,
+    CLUSTER_TOLERANCE,
+    OVERLAP_AREA,
+    OVERLAP_WIDTH,
+    STORAGE_SRID,
+)
 
 BAND = 0.5  # metres: t_len of queries.md; edges that run side by side nearer than this are one boundary
 SIDE_BY_SIDE = 0.9  # |cos| of the angle between two edges from which on they run side by side
 SLIVER = 0.01  # square metres; less is the noise of the last digits of a coordinate
 FILLED = 0.4  # of its box that a part covers; a thinner one is looked for in cells
 CELLS = 8  # a side
+ZONE_SCALE = 0.001  # a metre of a zone is one of the ellipsoid to 3 parts in 10,000, at its edge; generous
+ON_EDGE = CLUSTER_TOLERANCE / 10  # metres; nearer than this a point lies on the edge
+GEOD = pyproj.Geod(a=CGCS2000_A, rf=CGCS2000_INVERSE_FLATTENING)
 Position = tuple[float, float]  # longitude, latitude; degrees
 
 
@@ -206,6 +218,16 @@ def _gained(after: np.ndarray, before: np.ndarray, srid: int) -> list[float]:
     gained = shapely.difference(shapely.union_all(after[moved]), shapely.union_all(before))
     area, _width = measures(np.array([part for part in shapely.get_parts(gained) if part.area], dtype=object), srid)
     return [float(one) for one in area if one > SLIVER]
+
+
+def edges_of(shapes: Sequence[shapely.Geometry], srid: int) -> tuple[np.ndarray, np.ndarray]:
+    """(vertices, edges): the boundaries of the shapes as a network, with the very numbers of the stored vertices.
+
+    `edges` (n, 2) are numbers of vertices, each edge once. A vertex on the straight edge of another shape divides it.
+    """
+    mesh = _Mesh(shapes, srid)
+    mesh.join()
+    return mesh.vertices, np.unique(np.sort(np.stack([mesh.start, mesh.end], axis=1), axis=1), axis=0)
 
 
 class _Mesh:
@@ -538,66 +560,96 @@ class Snap(NamedTuple):
     kind: str  # vertex, edge
 
 
+class Near(NamedTuple):
+    """What a point is near to: the place, how far (m on the ellipsoid), the number of the shape, corner or edge."""
+
+    at: Position
+    metres: float
+    source: int
+    kind: str  # vertex, edge
+
+
+def nearest(points: Sequence[Position], shapes: Sequence[shapely.Geometry], srid: int, reach: float):
+    """For each point the vertex of `shapes` within `reach` metres that is nearest, else the place on an edge; or None.
+
+    Metres are those of the ellipsoid. Of what is equally near, to the micrometre, the first of the shapes counts,
+    and of one shape what comes first in it: so that which shapes lie farther off makes no difference.
+    """
+    found: list[Near | None] = [None] * len(points)
+    if not len(points) or not len(shapes):
+        return found
+    drawn = np.asarray(points, dtype=float)
+    at = flat(drawn, srid)
+    places = shapely.points(at)
+    rings, shape_of_ring = _all_rings(shapes)
+    corners, ring_of_corner = shapely.get_coordinates(rings, return_index=True)
+    corners_at = flat(corners, srid)
+    wide = reach * (1 + ZONE_SCALE)
+    point, corner = shapely.STRtree(shapely.points(corners_at)).query(places, predicate="dwithin", distance=wide)
+    for one, other, metres in _first(point, corner, drawn[point], corners[corner], reach):
+        found[one] = Near(tuple(corners[other].tolist()), metres, int(shape_of_ring[ring_of_corner[other]]), "vertex")
+    follows = np.flatnonzero(ring_of_corner[:-1] == ring_of_corner[1:])
+    edges = shapely.linestrings(np.stack([corners_at[follows], corners_at[follows + 1]], axis=1))
+    free = np.array([number for number, one in enumerate(found) if one is None], dtype=int)
+    if not len(free):
+        return found
+    point, edge = shapely.STRtree(edges).query(places[free], predicate="dwithin", distance=wide)
+    point = free[point]
+    lines = edges[edge]
+    feet = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines, shapely.line_locate_point(lines, places[point]))
+    )
+    feet = np.column_stack(degrees_of(srid).transform(feet[:, 0], feet[:, 1])) if len(feet) else np.empty((0, 2))
+    order = {pair: number for number, pair in enumerate(zip(point.tolist(), edge.tolist(), strict=True))}
+    for one, other, metres in _first(point, edge, drawn[point], feet, reach):
+        source = int(shape_of_ring[ring_of_corner[follows[other]]])
+        found[one] = Near(tuple(feet[order[one, other]].tolist()), metres, source, "edge")
+    return found
+
+
+def _first(point, other, start, end, reach: float) -> list[tuple[int, int, float]]:
+    """(point, other, metres) of the nearest within reach of each point; of equals the one with the lowest number."""
+    if not len(point):
+        return []
+    metres = np.asarray(GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])[2])
+    order = np.lexsort((other, np.round(metres, 6), point))
+    order = order[metres[order] <= reach]
+    _points, first = np.unique(point[order], return_index=True)
+    return [(int(point[one]), int(other[one]), float(metres[one])) for one in order[first].tolist()]
+
+
 def snapped(parts, shapes: Sequence[shapely.Geometry], srid: int, reach: float):
     """The rings with each vertex within `reach` metres of a vertex of `shapes`, else of an edge, moved onto it.
 
-    Returns (parts, snaps). Distances are judged in the zone; a vertex gets the very numbers of the stored one.
+    Returns (parts, snaps). A vertex gets the very numbers of the stored one.
     """
     places = []  # (part, ring, vertex) without closing vertices
     for p, rings in enumerate(parts):
         for r, ring in enumerate(rings):
             last = len(ring) - 1 if len(ring) > 1 and ring[0] == ring[-1] else len(ring)
             places += [(p, r, v) for v in range(last)]
-    if not places or not len(shapes):
-        return parts, []
-    points = np.array([parts[p][r][v] for p, r, v in places])
-    at = flat(points, srid)
-    drawn = shapely.points(at)
-    rings, shape_of_ring = _all_rings(shapes)
-    corners, ring_of_corner = shapely.get_coordinates(rings, return_index=True)
-    corners_at = flat(corners, srid)
     moved = [[list(ring) for ring in rings] for rings in parts]
-    onto = _nearest(shapely.STRtree(shapely.points(corners_at)), drawn, reach)
-    follows = np.flatnonzero(ring_of_corner[:-1] == ring_of_corner[1:])
-    edges = shapely.linestrings(np.stack([corners_at[follows], corners_at[follows + 1]], axis=1))
-    beside = _nearest(shapely.STRtree(edges), drawn, reach)
     snaps = []
-    for number, (p, r, v) in enumerate(places):
+    onto = nearest([parts[p][r][v] for p, r, v in places], shapes, srid, reach)
+    for number, ((p, r, v), near) in enumerate(zip(places, onto, strict=True)):
         start = parts[p][r][v]
-        if number in onto:
-            corner, distance = onto[number]
-            end, source, kind = tuple(corners[corner].tolist()), shape_of_ring[ring_of_corner[corner]], "vertex"
-        elif number in beside:
-            edge, distance = beside[number]
-            line = edges[edge]
-            foot = shapely.line_interpolate_point(line, shapely.line_locate_point(line, drawn[number]))
-            end = tuple(map(float, degrees_of(srid).transform(foot.x, foot.y)))
-            source, kind = shape_of_ring[ring_of_corner[follows[edge]]], "edge"
-            if distance < CLUSTER_TOLERANCE / 10:
-                continue  # it lies on the edge already, as near as degrees can say
-        else:
-            continue
-        if end == start:
+        if not moves(start, near):
             continue
         ring = moved[p][r]
         closing = len(ring) > 1 and parts[p][r][0] == parts[p][r][-1]
-        ring[v] = end
+        ring[v] = near.at
         if v == 0 and closing:
-            ring[-1] = end
-        snaps.append(Snap(number, (p, r, v), start, end, float(distance), int(source), kind))
-    return moved, snaps
+            ring[-1] = near.at
+        snaps.append(Snap(number, (p, r, v), start, near.at, near.metres, near.source, near.kind))
+    return (moved, snaps) if snaps else (parts, [])
+
+
+def moves(start: Position, near: Near | None) -> bool:
+    """Whether snapping moves the point; one that lies on an edge already, as near as degrees can say, stays."""
+    return near is not None and near.at != tuple(start) and (near.kind != "edge" or near.metres >= ON_EDGE)
 
 
 def _all_rings(shapes) -> tuple[np.ndarray, np.ndarray]:
     parts, shape_of_part = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     return rings, shape_of_part[part_of_ring]
-
-
-def _nearest(tree: shapely.STRtree, drawn: np.ndarray, reach: float) -> dict[int, tuple[int, float]]:
-    """For each drawn point with something in reach: the number of the nearest (the first of equals) and how far."""
-    (point, found), distance = tree.query_nearest(drawn, max_distance=reach, return_distance=True)
-    nearest: dict[int, tuple[int, float]] = {}
-    for one, other, far in sorted(zip(point.tolist(), found.tolist(), distance.tolist(), strict=True)):
-        nearest.setdefault(one, (other, far))
-    return nearest
