@@ -17,14 +17,13 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from units import geometry
+from units import budgeting, geometry, planned, snapping
 from units.collections import COLLECTIONS
 from units.errors import NotAllowed, NotFound, UsageError
 from units.models import ControlArea, District, LegacyLand, RedevelopmentUnit, Survey
 from units.rights import Grant, Role
 from units.spatial import (
     ADJACENT_EDGE,
-    CHINA,
     OVERLAP_AREA,
     OVERLAP_WIDTH,
     SQUARE_METRES_PER_HECTARE,
@@ -34,7 +33,6 @@ from units.spatial import (
 
 SQL = Path(__file__).parent / "sql" / "composing"
 DRAWERS = frozenset({Role.ANALYST, Role.STREET, Role.OFFICE})  # workflow 4.1: R1, R2 in its own street, R5
-SNAP = 0.5  # metres: t_len of queries.md
 MOST_PARCELS = 5_000
 MOST_VERTICES = 20_000  # of a drawn shape; above MANY_VERTICES it is told to be unwieldy
 MANY_VERTICES = 2_000
@@ -143,6 +141,9 @@ class Composition:
     hidden: list[Member] = field(default_factory=list)  # those the reader may not see
     overlaps: list[Overlap] = field(default_factory=list)
     land_use: list[dict] = field(default_factory=list)
+    planned: list[dict] = field(default_factory=list)  # one entry a level of detailed plan (G-11)
+    reservations: list[dict] = field(default_factory=list)  # one entry a kind (G-12)
+    budget: dict = field(default_factory=dict)
     unchecked: list[ControlArea.Kind] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     outside: bool = False  # some of it lies outside the places for which these grants draw
@@ -179,6 +180,9 @@ class Composition:
             "overlaps": [overlap.told() for overlap in self.overlaps],
             "unchecked": [{"kind": kind.value, "title": str(kind.label)} for kind in self.unchecked],
             "land_use": self.land_use,
+            "planned": self.planned,
+            "reservations": self.reservations,
+            "budget": self.budget,
             "unknown": self.unknown,
             "problems": [problem.told() for problem in self.problems],
             "snapped": self.snaps,
@@ -235,9 +239,9 @@ def compose(
 ) -> Composition:
     """Unite `parcels` (codes) or take the `drawn` GeoJSON shape, and say what is to be said of it.
 
-    `snap` moves drawn vertices within SNAP metres of a parcel's vertex, else of its edge, onto it. `unit` is the code
-    of the unit that is being edited, which is no conflict of its own. `confirmed` names problems that are meant so.
-    Raises NotAllowed, and UsageError for input that is no shape at all; a shape that cannot stand is told as a problem.
+    `snap` moves drawn vertices within `snapping.SNAP` of a parcel's vertex, else of its edge, onto it. `unit` is the
+    code of the unit that is being edited, which is no conflict of its own. `confirmed` names problems meant so. Raises
+    NotAllowed, and UsageError for input that is no shape at all; a shape that cannot stand is told as a problem.
     """
     place = required_district(grants, district)
     survey = Survey.objects.filter(district=place, state=Survey.State.IN_FORCE).first()
@@ -252,7 +256,7 @@ def compose(
     else:
         _draw(made, grants, drawn, snap)
     if made.shape is not None:
-        _look(made, grants, unit)
+        _look(made, grants, unit, _record_of(made, grants, unit) if unit else None)
         _judge(made, grants)
     meant = CONFIRMABLE.intersection(confirmed)
     made.problems = [Problem(**one.__dict__ | {"blocks": False}) if one.code in meant else one for one in made.problems]
@@ -269,10 +273,43 @@ def looked_at(grants: tuple[Grant, ...], unit: RedevelopmentUnit) -> Composition
     if survey is None:
         return None
     made = Composition(unit.district, survey, "drawn", shape=shapely.from_wkb(bytes(unit.geom.wkb)))
-    _look(made, grants, unit.code)
+    _look(made, grants, unit.code, unit)
     if not may_draw(grants, unit.district_id, unit.street_id):
         made.overlaps = [overlap for overlap in made.overlaps if not overlap.hidden]
     return made
+
+
+def blocking_now(unit: RedevelopmentUnit) -> list[Problem]:
+    """What stands against a unit as it is stored: it may not be called checked while there is anything (4.4).
+
+    That it is in several parts, has a hole or a neck was confirmed when it was saved. Who asks does not matter.
+    """
+    survey = Survey.objects.filter(district=unit.district, state=Survey.State.IN_FORCE).first()
+    if survey is None:
+        return [
+            Problem(
+                "no-survey",
+                _("No survey is in force in %(district)s.") % {"district": unit.district.name},
+                _("A GIS analyst loads one and puts it in force."),
+                blocks=True,
+            )
+        ]
+    office = (Grant(Role.OFFICE, unit.district_id),)
+    made = Composition(unit.district, survey, "drawn", shape=shapely.from_wkb(bytes(unit.geom.wkb)))
+    _look(made, office, unit.code, unit)
+    _judge(made, office)
+    found = [one for one in made.problems if one.blocks or one.code == "overlap-approved"]
+    if survey.year != unit.base_survey_year:
+        found.append(
+            Problem(
+                "other-survey",
+                _("It was drawn on the survey of %(year)s, and that of %(now)s is in force.")
+                % {"year": unit.base_survey_year, "now": survey.year},
+                _("Look at its edges on the new parcels and save it again."),
+                blocks=True,
+            )
+        )
+    return found
 
 
 # --- from parcels ------------------------------------------------------------------------------------------------
@@ -412,23 +449,7 @@ def _draw(made: Composition, grants, drawn, snap: bool) -> None:
 
 
 def _snap(made: Composition, grants, parts):
-    corners = [position for rings in parts for ring in rings for position in ring]
-    west, south, east, north = CHINA
-    corners = [one for one in corners if west <= one[0] <= east and south <= one[1] <= north]
-    if not corners:
-        return parts
-    rows = _parcels(
-        made,
-        grants,
-        "p.id IN (SELECT near.id FROM ST_Dump(ST_SetSRID(ST_GeomFromWKB(%(corners)s), 4490)) corner"
-        " JOIN units_parcel near ON near.geom && ST_Expand(corner.geom, %(reach)s))",
-        # A degree of longitude is at least 56 km in China, one of latitude 110: generous, the zone judges.
-        {"corners": shapely.to_wkb(shapely.MultiPoint(corners)), "reach": SNAP / 55_000},
-    )
-    if not rows:
-        return parts
-    shapes = shapely.from_wkb([bytes(row["wkb"]) for row in rows])
-    moved, snaps = geometry.snapped(parts, shapes, made.district.srid, SNAP)
+    moved, snaps, codes = snapping.snapped_rings(grants, made.district, parts)
     made.snaps = [
         {
             "index": one.index,
@@ -436,7 +457,7 @@ def _snap(made: Composition, grants, parts):
             "from": list(one.start),
             "to": list(one.end),
             "distance_m": float(rounded(one.distance, 3)),
-            "code": rows[one.source]["code"],
+            "code": codes[one.source],
             "kind": one.kind,
         }
         for one in snaps
@@ -479,8 +500,14 @@ def _faulty(fault: geometry.Fault) -> Problem:
 # --- what lies under it ------------------------------------------------------------------------------------------
 
 
-def _look(made: Composition, grants, unit: str) -> None:
-    """Facts, members, overlaps and land use: what the database knows near the shape, cut by it in memory."""
+def _record_of(made: Composition, grants, code: str) -> RedevelopmentUnit | None:
+    """The latest edition of the unit that is edited, if the reader may see it: its record is part of the answer."""
+    units = RedevelopmentUnit.objects.filter(COLLECTIONS["units"].seen_by(grants).rows.q(), district=made.district)
+    return units.filter(code=code).exclude(state__in=("amended", "deleted")).order_by("-edition").defer("geom").first()
+
+
+def _look(made: Composition, grants, unit: str, record: RedevelopmentUnit | None = None) -> None:
+    """Facts, members, overlaps and uses: what the database knows near the shape, cut by it in memory."""
     values = {
         "shape": shapely.to_wkb(made.shape),
         "boxes": shapely.to_wkb(geometry.boxes(made.shape)),
@@ -503,8 +530,10 @@ def _look(made: Composition, grants, unit: str) -> None:
     made.outside = own is not None and not _holds(own, made)
     if own is not None and not made.outside and not made.held and made.street is None:
         made.street = _own_street(made, grants)  # within tolerance of its boundary
-    made.overlaps = _overlaps(made, grants, values | {"unit": unit}, own)
-    made.land_use = _land_use(made, grants, values)
+    made.land_use, patches = _land_use(made, grants, values)
+    made.overlaps, plans, reserved = _overlaps(made, grants, values | {"unit": unit}, own)
+    _plan(made, record, plans, reserved, patches, facts["delivered"])
+    _budget(made, grants, values, record, plans, reserved)
     if facts["outside_m2"]:
         inherited = made.how == "parcels"
         made.problems.append(
@@ -586,16 +615,19 @@ def _members(made: Composition, grants, values: dict) -> tuple[list[tuple[Member
     return found, ground
 
 
-def _land_use(made: Composition, grants, values: dict) -> list[dict]:
-    """The land classes under the shape, the largest first: dlbm, dlmc, area_m2 and share of the shape."""
+def _land_use(made: Composition, grants, values: dict) -> tuple[list[dict], tuple | None]:
+    """The land classes under the shape, the largest first: dlbm, dlmc, area_m2 and share of the shape.
+
+    And (shapes, dlbm) of the patches under it; None where there are none.
+    """
     seen, rights = _seen(grants, "patches", "p")
-    _shapes, _pieces, rows = _inside(made.shape, _asked("land_use", values | rights, seen=seen))
+    _shapes, pieces, rows = _inside(made.shape, _asked("land_use", values | rights, seen=seen))
     classes: dict[str, dict] = {}
     for row in rows:
         one = classes.setdefault(row["dlbm"], {"dlbm": row["dlbm"], "dlmc": row["dlmc"], "area_m2": 0.0})
         one["area_m2"] += row["inside_m2"]
     found = sorted(classes.values(), key=lambda one: (-one["area_m2"], one["dlbm"]))
-    return [
+    told = [
         one
         | {
             "area_m2": _metres(one["area_m2"]),
@@ -604,6 +636,65 @@ def _land_use(made: Composition, grants, values: dict) -> list[dict]:
         for one in found
         if one["area_m2"] > OVERLAP_AREA
     ]
+    return told, (pieces, [row["dlbm"] for row in rows]) if rows else None
+
+
+def _plan(made: Composition, record, plans: list, reserved: list, patches, delivered: list[str]) -> None:
+    """What the detailed plans mean for the ground (G-11) and what is reserved of it (G-12)."""
+    plots = (record.requirements or {}).get("plots") if record else None
+    proposed = frozenset(plot["use"] for plot in plots or () if plot.get("use"))
+    told = {one["level"]: one for one in planned.uses(plans, made.area_m2, _areas, proposed, patches)}
+    made.planned = [
+        told.get(level, {"level": level.value, "title": str(level.label), "editions": [], "uses": []})
+        | {"delivered": level in delivered}
+        for level in planned.LEVELS
+    ]
+    kinds = defaultdict(list)
+    for row, piece in reserved:
+        if row["seen"]:
+            kinds[row["control_type"] or row["use_name"] or str(ControlArea.Kind.RESERVATION.label)].append(piece)
+    names = sorted(kinds)
+    unions = [shapely.union_all(kinds[name]) for name in names]
+    found = []
+    for name, shape, area in zip(names, unions, _areas(np.array(unions, dtype=object)), strict=True):
+        if area <= OVERLAP_AREA:
+            continue
+        share = float(rounded(f"{area / made.area_m2:.9f}", SHARE_DECIMALS))
+        told = {"area": f"{rounded(area, 1):,}", "kind": name, "share": rounded(f"{share * 100:.6f}", 1)}
+        found.append(
+            {
+                "kind": name,
+                "area_m2": _metres(area),
+                "share": share,
+                "sentence": _("%(area)s m² (%(share)s%%) are reserved: %(kind)s.") % told,
+                "geometry": shapely.geometry.mapping(shape),
+            }
+        )
+    made.reservations = sorted(found, key=lambda one: -one["area_m2"])
+
+
+def _budget(made: Composition, grants, values: dict, record, plans: list, reserved: list) -> None:
+    """Floor area now, what the plan's FAR limits allow on the net ground, and what the record of the unit wants."""
+    seen, rights = _seen(grants, "buildings", "b")
+    (row,) = _asked("buildings", values | rights, seen=seen)
+    now = budgeting.floor_now(row)
+    limits = None
+    for level in reversed(planned.LEVELS):  # the plot's limit before the block's
+        pieces = [piece for piece in plans if piece.level == level]
+        if limits is None:
+            ground = shapely.union_all([piece for _row, piece in reserved]) if reserved else None
+            limits = budgeting.allowed(pieces, ground, planned.local_areas)
+            if limits is not None:
+                limits["level"] = level.value
+    wanted = budgeting.of_record(record.requirements or {}, record.incentives or []) if record else None
+    made.budget = {
+        "net_m2": _metres(made.net_m2),
+        "now": now | {"far": None if now["floor_m2"] is None else float(rounded(now["floor_m2"] / made.area_m2, 2))},
+        "allowed": limits,
+        "record": wanted,
+        "beyond_m2": budgeting.beyond(limits, wanted),
+        "change": budgeting.change(now, wanted, made.area_m2) if wanted else None,
+    }
 
 
 def _inside(shape: shapely.MultiPolygon, rows: list[dict]):
@@ -636,21 +727,27 @@ def _areas(shapes) -> list[float]:
     return [row["area_m2"] for row in _asked("areas", {"shapes": list(shapely.to_wkb(shapes))})]
 
 
-def _overlaps(made: Composition, grants, values: dict, own: shapely.Geometry | None) -> list[Overlap]:
-    """What else lies under the shape; of rows that are closed to the reader only what lies in `own` is asked."""
+def _overlaps(made: Composition, grants, values: dict, own: shapely.Geometry | None):
+    """(overlaps, pieces of the detailed plans, what is reserved): what else lies under the shape.
+
+    Of rows that are closed to the reader only what lies in `own` is asked, and of a plan nothing is told.
+    """
     conditions = {}
     for name, alias in (("units", "u"), ("legacy", "l"), ("control-areas", "c")):
         key = name.replace("-", "_")
         conditions[key], rights = _seen(grants, name, alias)
         values = values | rights
-    values |= {"kinds": [kind.value for kind in (*AGAINST, INSIDE)]}
+    values |= {"kinds": [kind.value for kind in (*AGAINST, INSIDE, *planned.LEVELS)]}
     rows = _asked("overlaps", values, **conditions)
     within = [row for row in rows if row["kind"] == INSIDE]
     _shapes, pieces, rows = _inside(made.shape, [row for row in rows if row["kind"] != INSIDE])
-    reserved = [piece for row, piece in zip(rows, pieces, strict=True) if row["kind"] == ControlArea.Kind.RESERVATION]
-    if ControlArea.Kind.RESERVATION not in made.unchecked:  # else nobody can say what is left
-        made.net_m2 = made.area_m2 - sum(_areas(np.array([shapely.union_all(reserved)], dtype=object)))
     rows = list(zip(rows, pieces, strict=True))
+    reserved = [one for one in rows if one[0]["kind"] == ControlArea.Kind.RESERVATION]
+    if ControlArea.Kind.RESERVATION not in made.unchecked:  # else nobody can say what is left
+        ground = shapely.union_all([piece for _row, piece in reserved])
+        made.net_m2 = made.area_m2 - sum(_areas(np.array([ground], dtype=object)))
+    plans = [planned.piece(row, piece) for row, piece in rows if row["kind"] in planned.LEVELS and row["seen"]]
+    rows = [one for one in rows if one[0]["kind"] not in planned.LEVELS]
     if INSIDE not in made.unchecked:
         rows += _beyond(made.shape, within)
     if own is None and made.district.geom and not all(row["seen"] for row, _piece in rows):
@@ -684,7 +781,7 @@ def _overlaps(made: Composition, grants, values: dict, own: shapely.Geometry | N
             found.append(
                 Overlap(row["layer"], None, None, None, None, None, None, _hidden_sentence(row["layer"]), hidden=True)
             )
-    return found
+    return found, plans, reserved
 
 
 def _beyond(shape: shapely.MultiPolygon, within: list[dict]) -> list[tuple[dict, shapely.Geometry]]:

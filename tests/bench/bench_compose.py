@@ -1,9 +1,13 @@
 """Time one answer of /map/compose.json for a unit of some hundred parcels, with everything that is told of it."""
 
 import argparse
+import http.client
 import json
 import os
+import socket
 import statistics
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +18,7 @@ import numpy as np
 AIM_MS = 100
 STEP = 100.0  # metres a side of a parcel
 BENDS = 12  # vertices on each side
+TOKEN = "b" * 32  # in cookie and header: all that stands against a forged request is that both are the same
 
 
 def main():
@@ -45,10 +50,50 @@ def main():
             "answer_kb": round(len(answer.content) / 1000),
             "members": len(told["members"]),
             "overlaps": len(told["overlaps"]),
+            "planned_uses": sum(len(level["uses"]) for level in told["planned"]),
+            "buildings": told["budget"]["now"]["buildings"],
             "vertices": told["vertices"],
             "snapped": len(told["snapped"]),
         }
+        result[name]["over_http_median_ms"] = round(statistics.median(over_http(client, body, options.rounds)), 1)
     print(json.dumps(result, indent=1))
+
+
+def over_http(client, body, rounds) -> list[float]:
+    """The times of as many answers of the server that the site runs on, each with its connection kept open (ms)."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["-m", "gunicorn", "geoinv.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
+    served = subprocess.Popen([sys.executable, *words, "--workers", "1", "--threads", "2", "--log-level", "error"])
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with socket.socket() as asking:
+                if asking.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        session = client.cookies["sessionid"].value
+        headers = {
+            "Host": "localhost",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Cookie": f"sessionid={session}; csrftoken={TOKEN}",
+            "X-CSRFToken": TOKEN,
+        }
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        times = []
+        for _turn in range(rounds + 2):
+            began = time.perf_counter()
+            connection.request("POST", "/map/compose.json", json.dumps({"district": "120104"} | body), headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            times.append((time.perf_counter() - began) * 1000)
+            assert answer.status == 200, content[:500]
+        return times[2:]
+    finally:
+        served.terminate()
+        served.wait()
 
 
 def asked(client, body, rounds):
@@ -85,7 +130,18 @@ def drawn(parcels: int, around: int):
     from django.test import Client
 
     from tests import quarter
-    from units.models import Delivery, District, LandUsePatch, Parcel, Scope, Street, Survey, User
+    from units.models import (
+        Building,
+        ControlArea,
+        Delivery,
+        District,
+        LandUsePatch,
+        Parcel,
+        Scope,
+        Street,
+        Survey,
+        User,
+    )
 
     cells = grid(around, 0.0)
     district = District.objects.create(
@@ -136,6 +192,53 @@ def drawn(parcels: int, around: int):
     for number in range(20):
         west = middle - 900 + 90 * number
         quarter.legacy(quarter.rectangle(west, middle, west + 60, middle + 70), name=f"L{number}")
+    # Both levels of plan, with limits: block by block of four parcels, plot by plot a third of a parcel beside them.
+    for level, wide, uses in (
+        ("block_plan", 2, ("0701", "0804", "1001")),
+        ("plot_plan", 1, ("070102", "1001", "0901")),
+    ):
+        ControlArea.objects.bulk_create(
+            ControlArea(
+                district=district,
+                kind=level,
+                edition="2024",
+                in_force=True,
+                code=f"{level}{row}-{column}",
+                use=uses[(row + column) % 3],
+                use_scheme="ydyh2023",
+                extra={"RJLSX": 2.0},
+                geom=quarter.stored(
+                    quarter.rectangle(
+                        column * wide * STEP + 33,
+                        row * wide * STEP + 33,
+                        (column + 1) * wide * STEP + 33,
+                        (row + 1) * wide * STEP + 33,
+                    )
+                ),
+            )
+            for row in range(around // wide)
+            for column in range(around // wide)
+        )
+    Building.objects.bulk_create(
+        Building(
+            survey=survey,
+            district=district,
+            street=street,
+            code=f"B{number}-{part}",
+            floors=3,
+            floor_area_m2=None if number % 7 == 0 else 900,
+            geom=quarter.stored(
+                quarter.rectangle(
+                    (number % around) * STEP + 10 + 30 * part,
+                    (number // around) * STEP + 10,
+                    (number % around) * STEP + 30 + 30 * part,
+                    (number // around) * STEP + 40,
+                )
+            ),
+        )
+        for number in range(around * around)
+        for part in range(3)
+    )
     user = User.objects.create_user("bench")
     Scope.objects.create(user=user, group=Group.objects.get(name="R5"), district=district)
     client = Client(headers={"Accept": "application/json"}, HTTP_HOST="localhost")

@@ -10,7 +10,7 @@ from quarter import DISTRICT, OTHER_STREET, STREET, code, geojson, rectangle, ri
 
 from units.composing import CONFIRMABLE, MOST_PARCELS, compose, drawing_districts, may_draw
 from units.errors import NotAllowed, NotFound, UsageError
-from units.models import LandUsePatch, Parcel, RedevelopmentUnit, Survey, User
+from units.models import Building, ControlArea, LandUsePatch, Parcel, RedevelopmentUnit, Survey, User
 from units.rights import Grant
 
 pytestmark = pytest.mark.rows("NK021", "NK024", "G-14", "G-22")
@@ -544,3 +544,133 @@ def test_a_district_without_a_survey_in_force_says_so(land):
     Survey.objects.update(state="retired")
     with pytest.raises(NotFound):
         united(0)
+
+
+# --- planned use, reservations, budget ---------------------------------------------------------------------------
+
+
+def plan(kind, use, box, far=None, **more):
+    area = quarter.control(kind, rectangle(*box), name=f"{use}-{box[0]}-{box[1]}", **more)
+    ControlArea.objects.filter(pk=area.pk).update(
+        use=use, use_scheme="ydyh2023", extra={"RJLSX": far} if far is not None else {}
+    )
+
+
+def planned_of(made, level):
+    (found,) = [one for one in made.planned if one["level"] == level]
+    return found
+
+
+@pytest.mark.rows("G-11", "NK022")
+def test_the_shares_of_planned_uses_are_told_by_level_and_what_was_not_delivered_is_said(land):
+    made = united(0, 1, 2)
+    assert [one["delivered"] for one in made.planned] == [False, False]
+    assert made.budget["allowed"] is None
+    plan("block_plan", "1001", (-100, -100, 150, 300))
+    plan("plot_plan", "0701", (0, 0, 100, 300), far=2.0)
+    plan("plot_plan", "1001", (100, 0, 200, 300), far=1.5)
+    made = united(0, 1, 2)
+    block, plots = planned_of(made, "block_plan"), planned_of(made, "plot_plan")
+    assert block["editions"] == ["2024"]
+    assert [(one["use"], one["share"]) for one in block["uses"]] == [("1001", pytest.approx(0.5, abs=1e-5))]
+    assert {one["use"]: round(one["share"], 4) for one in plots["uses"]} == {"0701": 0.3333, "1001": 0.3333}
+    assert [one["far"] for one in plots["uses"]] == [[2.0], [1.5]]
+    assert plots["covered_share"] == pytest.approx(2 / 3, abs=1e-5)
+    # The survey has 0701 below all of it: what is planned as 1001 is used otherwise.
+    assert plots["differs_m2"] == pytest.approx(10_000, rel=1e-3)
+    assert plots["conflicts"] is None, "nobody has proposed a use yet"
+    assert made.budget["allowed"]["floor_m2"] == pytest.approx(35_000, rel=1e-3)
+    assert made.budget["allowed"]["level"] == "plot_plan"
+
+
+@pytest.mark.rows("G-11")
+def test_a_conflict_is_ground_that_is_neither_used_nor_proposed_as_planned(land):
+    plan("plot_plan", "1001", (0, 0, 100, 100))
+    plan("plot_plan", "0901", (100, 0, 200, 100))
+    drawn_one = unit(rectangle(0, 0, 200, 100))
+    RedevelopmentUnit.objects.filter(pk=drawn_one.pk).update(
+        requirements={"plots": [{"plot": "A", "use": "09", "m2": 10_000.0, "far": 1.0, "floor_m2": None}]}
+    )
+    plots = planned_of(united(0, 1, unit="U1"), "plot_plan")
+    assert plots["differs_m2"] == pytest.approx(20_000, rel=1e-3)
+    (conflict,) = plots["conflicts"]
+    assert conflict["use"] == "1001"
+    assert conflict["area_m2"] == pytest.approx(10_000, rel=1e-3)
+    assert "neither used so nor proposed so" in conflict["sentence"]
+    assert shapely.geometry.shape(conflict["geometry"]).area > 0
+    assert {one["use"]: one["proposed"] for one in plots["uses"]} == {"1001": False, "0901": True}
+    assert united(0, 1).budget["record"] is None, "of a unit that is not edited nothing is told"
+    assert united(0, 1, unit="U1").budget["record"]["floor_m2"] == 10_000
+    hidden = drawn(0, 0, 200, 100, unit="U1", grants=(Grant("R1", DISTRICT, OTHER_STREET),))
+    assert hidden.budget["record"] is None, "nor to who may not see it"
+
+
+@pytest.mark.rows("G-11")
+def test_areas_of_a_plan_that_lie_over_each_other_count_once(land):
+    plan("plot_plan", "0701", (0, 0, 100, 100), far=2.0)
+    plan("plot_plan", "1001", (50, 0, 100, 100), far=1.5)
+    made = united(0)
+    plots = planned_of(made, "plot_plan")
+    assert plots["twice_m2"] == pytest.approx(5_000, rel=1e-3)
+    assert plots["covered_m2"] == pytest.approx(10_000, rel=1e-3)
+    assert made.budget["allowed"]["ground_m2"] == pytest.approx(10_000, rel=1e-3)
+    assert made.budget["allowed"]["floor_m2"] == pytest.approx(17_500, rel=1e-3), "the lower limit counts"
+
+
+@pytest.mark.rows("G-12")
+def test_what_is_reserved_is_told_by_kind_and_taken_off_the_ground_that_counts(land):
+    plan("plot_plan", "0701", (0, 0, 100, 100), far=2.0)
+    for kind, box in (("road", (0, 0, 10, 100)), ("road", (5, 0, 15, 100)), ("green", (90, 0, 100, 100))):
+        area = quarter.control("reservation", rectangle(*box), name=f"{kind}{box[0]}")
+        ControlArea.objects.filter(pk=area.pk).update(extra={"KZLX": kind})
+    made = united(0)
+    told = {one["kind"]: one for one in made.reservations}
+    assert told["road"]["area_m2"] == pytest.approx(1_500, rel=1e-3)  # the two overlap
+    assert told["green"]["area_m2"] == pytest.approx(1_000, rel=1e-3)
+    assert "are reserved: road" in told["road"]["sentence"]
+    assert told["road"]["geometry"]["type"] in ("Polygon", "MultiPolygon")
+    assert made.net_m2 == pytest.approx(7_500, rel=1e-3)
+    assert made.budget["allowed"]["ground_m2"] == pytest.approx(7_500, rel=1e-3)
+    assert made.budget["allowed"]["floor_m2"] == pytest.approx(15_000, rel=1e-3)
+
+
+@pytest.mark.rows("NK025")
+def test_a_record_that_wants_more_floor_than_the_plan_allows_is_told_by_how_much(land):
+    plan("plot_plan", "0701", (0, 0, 100, 100), far=2.0)
+    drawn_one = unit(rectangle(0, 0, 100, 100))
+
+    def beyond(total):
+        RedevelopmentUnit.objects.filter(pk=drawn_one.pk).update(requirements={"total_floor_m2": total})
+        return united(0, unit="U1").budget["beyond_m2"]
+
+    assert beyond(21_000.0) == pytest.approx(1_000, abs=30)
+    assert beyond(19_900.0) is None
+    assert beyond(None) is None
+    ControlArea.objects.update(extra={})  # no limit was delivered: nobody can say
+    assert beyond(21_000.0) is None
+
+
+@pytest.mark.rows("NK033")
+def test_floor_area_now_is_of_the_buildings_whose_centre_lies_inside(land):
+    assert united(0).budget["now"]["floor_m2"] is None, "no building layer was delivered"
+    survey = Survey.objects.get(state="in_force")
+    for name, box, known in (
+        ("in", (10, 10, 30, 30), {"floor_area_m2": 1_000}),
+        ("estimated", (40, 10, 60, 30), {"floors": 3}),
+        ("unknown", (70, 10, 90, 30), {}),
+        ("beside", (90, 50, 130, 70), {"floor_area_m2": 5_000}),
+        ("shed", (10, 60, 30, 80), {"floor_area_m2": 400, "temporary": True}),
+    ):
+        Building.objects.create(
+            survey=survey,
+            district_id=DISTRICT,
+            street_id=STREET,
+            code=name,
+            geom=quarter.stored(rectangle(*box)),
+            **known,
+        )
+    now = united(0).budget["now"]
+    assert (now["buildings"], now["unknown"]) == (3, 1)
+    assert now["estimated_m2"] == pytest.approx(1_200, rel=1e-3)
+    assert now["floor_m2"] == pytest.approx(2_200, rel=1e-3)
+    assert now["far"] == 0.22

@@ -12,15 +12,21 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from units import drafting
-from units.composing import geojson, looked_at
-from units.errors import NotAllowed, Outdated, Stale, UsageError
+from units import amending, budgeting, consulting, drafting, recording
+from units.codes import YDYH
+from units.composing import geojson, looked_at, may_draw
+from units.errors import GeoinvError, NotAllowed, Outdated, Stale, UsageError
 from units.geometry import flat
-from units.models import ControlArea, RedevelopmentUnit
+from units.models import Consultation, ControlArea, Department, Document, Move, RedevelopmentUnit
+from units.planned import LEVELS, editions_in_force
+from units.rights import may
 from units.spatial import in_mu
+from units.templatetags.land import use_name
 from units.views.asking import grants
 from units.views.body import told
 from units.views.composing import drawing
+from units.views.steps import unit_steps
+from units.workflow import APPROVED, UNIT
 
 MATCH = re.compile(r'(?:W/)?"(\d{1,9})\.(\d{1,9})"')  # edition and version, as the ETag of a unit says
 MARGIN = 0.04  # of the longer side, around a sketch
@@ -89,12 +95,39 @@ def _changed(request, here: tuple[str, str]) -> RedevelopmentUnit:
 def unit_page(request, code: str):
     """The page of a unit: what it is, what it holds, what it overlaps, and what was done with it by whom."""
     held = grants(request)
-    unit = drafting.found(held, _code(code), _code(request.GET.get("district", "")))
+    return render_unit(request, drafting.found(held, _code(code), _code(request.GET.get("district", ""))))
+
+
+def render_unit(request, unit: RedevelopmentUnit, refused: GeoinvError | None = None, status: int = 200, **more):
+    """The page of one edition of a unit; `refused` is told at its top, and `more` is put beside its context."""
+    held = grants(request)
     shape = shapely.from_wkb(bytes(unit.geom.wkb))
-    context = {"unit": unit, "inside": drafting.is_inside(held, unit), "sketch": sketch(shape, unit.district.srid)}
+    rows = amending.editions(held, unit.code, unit.district_id)
+    context = {
+        "unit": unit,
+        "cite": request.build_absolute_uri(reverse("unit-edition", args=[unit.code, unit.edition])),
+        "inside": drafting.is_inside(held, unit),
+        "sketch": sketch(shape, unit.district.srid),
+        "editions": rows,
+        "latest": drafting.found(held, unit.code, unit.district_id).edition == unit.edition,
+        "mode": _choice("mode", unit.mode),
+        "refused": refused,
+    }
     if context["inside"]:
-        context |= _inside(unit, held)
-    return render(request, "units/unit.html", context)
+        context |= _inside(unit, held) | {"turn": unit_steps(unit, held, request), "paper": _approving_paper(unit)}
+    return render(request, "units/unit.html", context | more, status=status)
+
+
+def _approving_paper(unit: RedevelopmentUnit) -> Document | None:
+    """What the district government approved this edition by; None where it did not, or not by a move."""
+    moves = Move.objects.filter(register=UNIT, subject=unit.code, district=unit.district_id, to_state=APPROVED)
+    move = moves.filter(details__edition=unit.edition).select_related("document").order_by("pk").last()
+    return move.document if move else None
+
+
+def _choice(name: str, code: str):
+    """An entry of a list of the record, or the code where the list does not have it (any more)."""
+    return recording.choices(name).get(code, code)
 
 
 def as_told(unit: RedevelopmentUnit, held) -> dict:
@@ -124,6 +157,9 @@ def as_told(unit: RedevelopmentUnit, held) -> dict:
         "street_name": unit.street.name if unit.street else None,
         "base_survey_year": unit.base_survey_year,
         "plan_editions": unit.plan_editions,
+        "record": recording.told(unit),
+        "editions": [one.edition for one in amending.editions(held, unit.code, unit.district_id)],
+        "digest": unit.digest,
         "how": "parcels" if parcels else "drawn",
         "parcels": parcels,
         "members": [
@@ -161,6 +197,7 @@ def sketch(shape: shapely.MultiPolygon, srid: int, parcels: Iterable[shapely.Geo
 
 def _inside(unit: RedevelopmentUnit, held) -> dict:
     kinds = dict(ControlArea.Kind.choices)
+    in_force = editions_in_force(unit.district_id)
     found = looked_at(held, unit)
     now = {} if found is None else {member.code: member for member in found.members}
     members = drafting.parcels_of(unit, held)
@@ -178,10 +215,94 @@ def _inside(unit: RedevelopmentUnit, held) -> dict:
             for one in members
         ],
         "found": found,
+        "steps": _steps(unit),
         "versions": drafting.versions(unit),
+        "missing": recording.missing(unit),
+        "record": _record(unit),
+        "sums": budgeting.of_record(unit.requirements or {}, unit.incentives or []),
+        "consulted": _consulted(unit, held),
+        "departments": _askable(unit, held),
+        "may_amend": unit.state == RedevelopmentUnit.State.APPROVED
+        and may_draw(held, unit.district_id, unit.street_id),
+        "opinions": Consultation.Opinion.choices,
+        "tomorrow": consulting.today(),
         "may": drafting.may_change(held, unit),
-        "plans": [(kinds.get(kind, kind), edition) for kind, edition in unit.plan_editions.items()],
+        "levels": [
+            {
+                "title": level.label,
+                "then": unit.plan_editions.get(level),
+                "now": in_force.get(level),
+                "planned": next((one for one in (found.planned if found else ()) if one["level"] == level), None),
+            }
+            for level in LEVELS
+        ],
+        "plans": [
+            (kinds.get(kind, kind), edition) for kind, edition in unit.plan_editions.items() if kind not in LEVELS
+        ],
     }
+
+
+def _steps(unit: RedevelopmentUnit) -> list[dict]:
+    """The states of 4.4 up to approval, and which of them the unit has passed."""
+    state = RedevelopmentUnit.State
+    way = (state.DRAFT, state.CHECKED, state.CONSULTED, state.APPROVED)
+    now = way.index(unit.state) if unit.state in way else len(way)
+    return [
+        {"title": one.label, "now": number == now, "passed": number < now and unit.state != state.DELETED}
+        for number, one in enumerate(way)
+    ]
+
+
+def _record(unit: RedevelopmentUnit) -> dict:
+    """The record as people read it: names for codes, the sums beside the rows."""
+    wanted = unit.requirements or {}
+    return {
+        "methods": [_choice("method", code) for code in unit.methods or []],
+        "programmes": [_choice("programme", code) for code in unit.programmes or []],
+        "plots": [
+            plot | {"title": use_name(plot["use"], YDYH), "floor": budgeting.floor_of(plot)}
+            for plot in wanted.get("plots") or []
+        ],
+        "infrastructure": [
+            row | {"title": _choice("infrastructure", row["kind"])} for row in wanted.get("infrastructure") or []
+        ],
+        "facilities": [row | {"title": _choice("facility", row["kind"])} for row in wanted.get("facilities") or []],
+        "incentives": [
+            row | {"title": _choice("incentive", row["type"]), "uom_title": recording.UOMS.get(row["uom"], row["uom"])}
+            for row in unit.incentives or []
+        ],
+        "texts": {name: wanted.get(name, "") for name in recording.TEXTS},
+        "total_floor_m2": wanted.get("total_floor_m2"),
+    }
+
+
+def _consulted(unit: RedevelopmentUnit, held) -> list[dict]:
+    """Each consultation, whether it is about what the unit says now, is open, and whether the reader may reply."""
+    rows = consulting.of(unit)
+    about = (unit.digest or amending.digest(unit)) if rows else ""
+    told = []
+    for one in rows:
+        current = one.about == about
+        may_reply = current and not one.opinion and unit.state == RedevelopmentUnit.State.CHECKED
+        grant = consulting.role_for(held, one) if may_reply else None
+        told.append(
+            {
+                "row": one,
+                "current": current,
+                "late": not one.opinion and one.due_on < consulting.today(),
+                "reply": grant is not None,
+                "on_paper": grant is not None and grant.role in consulting.ASKERS,
+            }
+        )
+    return told
+
+
+def _askable(unit: RedevelopmentUnit, held) -> list[Department]:
+    """The departments that the reader may ask now; those that were asked about this content already are not."""
+    if unit.state != RedevelopmentUnit.State.CHECKED or not may(held, consulting.ASKERS, unit.district_id):
+        return []
+    asked = {one.department_id for one in consulting.current(unit)}
+    return list(Department.objects.filter(district=unit.district_id).exclude(pk__in=asked).order_by("street", "code"))
 
 
 def _saved(unit: RedevelopmentUnit) -> dict:

@@ -4,7 +4,7 @@ import { landGroup } from "./rules.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const NEARLY_ALL = 0.98;
-const KINDS = ["units", "legacy", "control-areas"];
+const KINDS = ["units", "legacy", "control-areas", "planned"];
 const shares = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN", { style: "percent", maximumFractionDigits: 1 });
 const decimals = new Intl.NumberFormat(told.language === "en" ? "en" : "zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const share = (part) => (part > 0 && part < 0.001 ? `<${shares.format(0.001)}` : shares.format(part));
@@ -31,6 +31,41 @@ export function landMix(rows) {
     element("td", {}, element("i", { className: `swatch land-${landGroup(row.dlbm, told.landGroups)}` }), `${row.dlmc || row.dlbm} `, element("span", { className: "faint", textContent: row.dlbm })),
     element("td", { className: "end", textContent: squareMetres(row.area_m2) }),
     element("td", { className: "end", textContent: share(row.share) }))))));
+}
+
+// What the detailed plans mean for the ground: one part a level, with its edition, or that nobody delivered it.
+function plannedParts(levels, row) {
+  return levels.map((level) => {
+    if (!level.delivered) return element("p", { className: "faint small", textContent: say("planMissing", { plan: level.title }) });
+    const head = element("p", { className: "small plan-level" }, element("b", { textContent: level.title }), ` ${level.editions.join(say("comma"))}`);
+    if (!level.uses.length) return element("div", {}, head, element("p", { className: "faint small", textContent: say("planNothing") }));
+    const table = element("table", { className: "table" }, element("tbody", {}, ...level.uses.map((use) => element("tr", {},
+      element("td", {}, `${use.title} `, element("span", { className: "faint", textContent: use.use })),
+      element("td", { className: "end", textContent: use.far.length ? say("farLimit", { far: use.far.join(" / ") }) : "" }),
+      element("td", { className: "end", textContent: squareMetres(use.area_m2) }),
+      element("td", { className: "end", textContent: share(use.share) })))));
+    const differs = level.differs_m2 ? element("p", { className: "small", textContent: say("planDiffers", { area: squareMetres(level.differs_m2), share: share(level.differs_share) }) }) : null;
+    const twice = level.twice_m2 ? element("p", { className: "notice notice-amber small", textContent: say("planTwice", { area: squareMetres(level.twice_m2) }) }) : null;
+    const conflicts = level.conflicts?.length ? element("ul", { className: "overlaps" }, ...level.conflicts.map((one) => row({ ...one, layer: "planned" }))) : null;
+    return element("div", {}, head, table, differs, twice, conflicts);
+  });
+}
+
+// Floor area today, what the plan allows on the net ground, and what the record wants of it.
+function budgetTable(budget) {
+  const rows = [], tell = (name, value, note) => rows.push(element("tr", {}, element("td", {}, say(name), note ? element("small", { className: "faint budget-note", textContent: note }) : null), element("td", { className: "end", textContent: value })));
+  const far = (value) => (value === null || value === undefined ? "" : say("farIs", { far: decimals.format(value) }));
+  const { now, allowed, record, change } = budget;
+  tell("budgetNet", budget.net_m2 === null ? "–" : squareMetres(budget.net_m2), budget.net_m2 === null ? say("netUnknown") : "");
+  tell("budgetNow", now.floor_m2 === null ? "–" : squareMetres(now.floor_m2), now.floor_m2 === null ? say("buildingsUnknown") : [far(now.far), now.estimated_m2 ? say("floorEstimated", { area: squareMetres(now.estimated_m2) }) : "", now.unknown ? say("floorUnknown", { count: now.unknown }) : ""].filter(Boolean).join(say("comma")));
+  tell("budgetAllowed", allowed ? squareMetres(allowed.floor_m2) : "–", !allowed ? say("limitUnknown") : allowed.unlimited_m2 > 1 ? say("limitMissing", { area: squareMetres(allowed.unlimited_m2) }) : "");
+  if (record) {
+    tell("budgetCap", record.cap_m2 === null ? "–" : squareMetres(record.cap_m2), budget.beyond_m2 ? say("budgetBeyond", { area: squareMetres(budget.beyond_m2) }) : "");
+    tell("budgetPlots", record.plots ? squareMetres(record.floor_m2) : "–", record.left_m2 === null ? "" : say("budgetLeft", { area: squareMetres(record.left_m2) }));
+    if (change?.difference_m2 !== null && change?.difference_m2 !== undefined) tell("budgetChange", `${change.difference_m2 > 0 ? "+" : ""}${squareMetres(change.difference_m2)}`, `${far(change.before_far)} → ${far(change.after_far)}`);
+    tell("budgetFacilities", squareMetres(record.facilities_m2));
+  }
+  return element("table", { className: "table" }, element("tbody", {}, ...rows));
 }
 
 // A parcel that counts is in wholly, or cut by the edge; the server says which only touch.
@@ -60,7 +95,7 @@ export function verdict(map, renderer, { confirmed, changed }) {
       const pattern = document.createElementNS(SVG, "pattern"), line = document.createElementNS(SVG, "path"), ground = document.createElementNS(SVG, "rect");
       for (const [name, value] of [["id", `hatch-${kind}`], ["width", 8], ["height", 8], ["patternUnits", "userSpaceOnUse"], ["class", `hatch hatch-${kind}`]]) pattern.setAttribute(name, value);
       ground.setAttribute("width", 8); ground.setAttribute("height", 8);
-      line.setAttribute("d", { units: "M-1 1l2-2M0 8l8-8M7 9l2-2", legacy: "M-1 7l2 2M0 0l8 8M7-1l2 2", "control-areas": "M0 8l8-8M0 0l8 8" }[kind]);
+      line.setAttribute("d", { units: "M-1 1l2-2M0 8l8-8M7 9l2-2", legacy: "M-1 7l2 2M0 0l8 8M7-1l2 2", "control-areas": "M0 8l8-8M0 0l8 8", planned: "M0 2h8M0 6h8" }[kind]);
       pattern.append(ground, line);
       defs.append(pattern);
     }
@@ -118,7 +153,8 @@ export function verdict(map, renderer, { confirmed, changed }) {
     const problems = answer.problems ?? [], overlaps = answer.overlaps ?? [], members = answer.members ?? [];
     for (const code of [...confirmed]) if (!problems.some((one) => one.code === code)) confirmed.delete(code);
     // The largest first, so that a small one lies above it.
-    for (const one of overlaps.filter((two) => two.geometry).sort((a, b) => b.area_m2 - a.area_m2)) shape(one).addTo(layers);
+    const planned = answer.planned ?? [], conflicts = planned.flatMap((level) => (level.conflicts ?? []).map((one) => ({ ...one, layer: "planned", share: 0 })));
+    for (const one of [...conflicts, ...overlaps.filter((two) => two.geometry)].sort((a, b) => b.area_m2 - a.area_m2)) shape(one).addTo(layers);
     const inside = members.filter(isWhole).length, split = members.filter(isCut).length;
     const focused = document.activeElement?.dataset?.confirm, parts = [];
     total.replaceChildren(...(answer.geometry ? [bigArea(answer.area_m2), element("dl", { className: "facts verdict-facts" },
@@ -137,6 +173,9 @@ export function verdict(map, renderer, { confirmed, changed }) {
       const showing = members.filter((one) => !isWhole(one));
       if (showing.length) parts.push(section(say("splitTitle"), "", memberTable(showing)));
       if (answer.land_use?.length) parts.push(section(say("landUseTitle"), "", landMix(answer.land_use)));
+      if (planned.length) parts.push(section(say("plannedTitle"), "", ...plannedParts(planned, overlapRow)));
+      if (answer.reservations?.length) parts.push(section(say("reservationsTitle"), "", element("ul", { className: "plain-list small" }, ...answer.reservations.map((one) => element("li", { textContent: one.sentence })))));
+      if (answer.budget?.now) parts.push(section(say("budgetTitle"), "", budgetTable(answer.budget)));
     }
     if (answer.hidden) parts.push(element("p", { className: "faint small", textContent: say("hiddenParcels", { count: answer.hidden }) }));
     place.replaceChildren(...parts);
