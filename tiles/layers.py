@@ -1,6 +1,7 @@
 """Which layers the map may ask for: of which collection, with which attributes, from which zoom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
@@ -24,10 +25,15 @@ class Layer:
     full_from: int = 0
     few: tuple[str, ...] = ()
     shapes_from: int = 0
+    moment: datetime | None = None  # as it stood before this moment; None as it stands
 
     @property
     def collection(self) -> Collection:
-        return COLLECTIONS[self.id]
+        return COLLECTIONS[self.id].at(self.moment)
+
+    def at(self, moment: datetime | None) -> "Layer":
+        """The layer as it stood before a moment; Refused where its past is not kept."""
+        return replace(self, moment=COLLECTIONS[self.id].at(moment).moment)
 
     def attributes_at(self, zoom: int) -> tuple[str, ...]:
         return self.attributes if zoom >= self.full_from else self.few

@@ -75,14 +75,15 @@ def question(layer: Layer, view: View, z: int) -> tuple[str, dict]:
             columns.append(f", CASE WHEN {written.replace('%(', f'%({name}_')} THEN source.{name} END AS {name}")
             params |= {f"{name}_{key}": value for key, value in values.items()}
     shape = "source.geom" if z >= layer.shapes_from else "ST_PointOnSurface(source.geom)"
+    collection = layer.collection
     statement = _read("tile").format(
-        source=layer.collection.source(),
+        source=collection.source(),
         shape=f"ST_Transform({shape}, 3857)",
         columns="".join(columns),
         large_enough="source.area_m2 >= %(pixel_m2)s" if z < layer.full_from else "TRUE",
         rights=rights,
     )
-    return statement, params
+    return statement, params | collection.values
 
 
 @cache

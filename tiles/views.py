@@ -1,6 +1,7 @@
 """Answer for one tile, and for the TileJSON that tells a client which tiles there are."""
 
 import hashlib
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_safe
 from tiles import layers
 from tiles.layers import DEEPEST, Layer
 from tiles.rendering import render
+from units.asof import read_moment
 from units.callers import caller
 from units.errors import NotAllowed, NotFound
 from units.rights import View
@@ -23,8 +25,8 @@ KEPT_SECONDS = 24 * 3600  # a tile whose address carries the current version nev
 
 @require_safe
 def tile(request, layer: str, z: int, x: int, y: int):
-    """One vector tile: 200, 204 where nothing lies, 304 where the client has it already."""
-    found = layers.layer(layer)
+    """One vector tile, of today or of the day `as_of`: 200, 204 where nothing lies, 304 where the client has it."""
+    found = asked(request, layer)
     view, revisions = seen(request, found)
     if z > DEEPEST or x >= 2**z or y >= 2**z:
         raise NotFound(
@@ -45,14 +47,15 @@ def tile(request, layer: str, z: int, x: int, y: int):
 
 @require_safe
 def tilejson(request, layer: str):
-    """The TileJSON 3.0 of one layer; its tile address carries the version of the data."""
-    found = layers.layer(layer)
+    """The TileJSON 3.0 of one layer; its tile address carries the version of the data, and the day that is asked."""
+    found = asked(request, layer)
     view, revisions = seen(request, found)
     current = version(found, view, revisions)
     tag = f'"{current}-{get_language()}"'  # titles are in the reader's language
     answer = get_conditional_response(request, etag=tag)
     if answer is None:
         address = request.build_absolute_uri(reverse("tile", args=(found.id, 0, 0, 0)))
+        day = f"{urlencode({'as_of': request.GET['as_of'].strip()})}&" if found.moment else ""
         answer = JsonResponse(
             {
                 "tilejson": "3.0.0",
@@ -60,7 +63,7 @@ def tilejson(request, layer: str):
                 "description": str(found.collection.description),
                 "version": "1.0.0",
                 "scheme": "xyz",
-                "tiles": [f"{address.removesuffix('0/0/0.mvt')}{{z}}/{{x}}/{{y}}.mvt?v={current}"],
+                "tiles": [f"{address.removesuffix('0/0/0.mvt')}{{z}}/{{x}}/{{y}}.mvt?{day}v={current}"],
                 "minzoom": found.minzoom,
                 "maxzoom": DEEPEST,
                 "bounds": list(CHINA),
@@ -83,6 +86,11 @@ def tilejson(request, layer: str):
     answer["Cache-Control"] = "private, no-cache"
     patch_vary_headers(answer, ["Cookie", "Authorization"])
     return answer
+
+
+def asked(request, name: str) -> Layer:
+    """The layer of that name, as of the day that the address names; Refused where its past is not kept."""
+    return layers.layer(name).at(read_moment(request.GET.get("as_of", "")))
 
 
 def seen(request, found: Layer) -> tuple[View, tuple]:

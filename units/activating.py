@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from units.errors import NotFound, Refused
 from units.models import Survey
+from units.succeeding import succeed
 
 
 def activate(district_code: str, year: int, by=None) -> dict:
@@ -37,16 +38,18 @@ def activate(district_code: str, year: int, by=None) -> dict:
                 _("Import its DLTB layer first."),
                 code="survey-empty",
             )
-        retired = None
+        retired = before = None
         for survey in surveys:
             if survey.state == Survey.State.IN_FORCE:
-                retired = survey.year
+                retired, before = survey.year, survey
                 survey.state = Survey.State.RETIRED
                 survey.save(update_fields=["state"])
         wanted.state = Survey.State.IN_FORCE
         wanted.activated_at = timezone.now()
         wanted.activated_by = by
         wanted.save(update_fields=["state", "activated_at", "activated_by"])
+        if before is not None:
+            succeed(before, wanted, by)
     return {
         "district": district_code,
         "survey": year,

@@ -1,7 +1,7 @@
 """The collections that programs and the map read: each one SQL question, its columns and what they mean."""
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from units.errors import UnknownName
+from units.errors import Refused, UnknownName
 from units.rights import Grant, View, view
 
 SQL = Path(__file__).parent / "sql" / "collections"
+PAST = Path(__file__).parent / "sql" / "history"
+# How the questions of the survey's own layers end; one of a single round asks for that round instead.
+IN_FORCE = "ANY (ARRAY(SELECT s.id FROM units_survey s WHERE s.state = 'in_force'))"
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 
 
@@ -40,14 +43,46 @@ class Collection:
     daily: bool = False  # whether midnight changes what is served, too
     shapeless: bool = False  # whether a row of it may have no shape
     since: str = ""  # the column that says from when a feature is there; "" where nothing of it is in time
+    kept: bool = False  # whether the database keeps every version, so that it can be asked as of a moment
+    moment: datetime | None = None  # as it stood before this moment; None as it stands
+    survey: int | None = None  # the round whose rows it holds; None for those in force
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    def at(self, moment: datetime | None) -> "Collection":
+        """The collection as it stood before a moment, which is as it stands where that is still to come.
+
+        Raises Refused where its past is not kept.
+        """
+        if moment is None or moment > timezone.now():
+            return self
+        if not self.kept:
+            raise Refused(
+                _("How “%(collection)s” stood on an earlier day is not kept.") % {"collection": self.title},
+                _("Parcels, patches, buildings, legacy land, units and control areas can be asked as of a day."),
+                code="past-not-kept",
+            )
+        return replace(self, moment=moment)
+
+    def of_round(self, survey: int) -> "Collection":
+        """The rows of one round of the survey, in force or not, by the number of its row."""
+        if IN_FORCE not in _read(SQL, self.id):
+            raise UnknownName(self.id, ["parcels", "buildings", "patches"], _("layer of a survey"))
+        return replace(self, survey=survey)
+
     def source(self) -> str:
-        """The question as SQL without parameters; to be used as a sub-query."""
-        return _read(self.id)
+        """The question as SQL, to be used as a sub-query: without parameters, or with those of `values`."""
+        if self.survey is not None:
+            return _read(SQL, self.id).replace(IN_FORCE, "%(survey)s")
+        return _read(SQL if self.moment is None else PAST, self.id)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The parameters of `source()`."""
+        told = {"as_of": self.moment, "survey": self.survey}
+        return {name: value for name, value in told.items() if value is not None}
 
     def day(self) -> date | None:
         """The day in China, where what is served depends on it: with the revisions it says how it stands."""
@@ -58,8 +93,8 @@ class Collection:
 
 
 @cache
-def _read(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
+def _read(folder: Path, name: str) -> str:
+    return (folder / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
 
 
 DISTRICT = Column("district_id", "string", _("District code"))
@@ -88,6 +123,7 @@ _ALL = (
             STREET,
         ),
         revisions=("parcel", "survey"),
+        kept=True,
     ),
     Collection(
         "patches",
@@ -110,6 +146,7 @@ _ALL = (
             STREET,
         ),
         revisions=("patch", "survey"),
+        kept=True,
     ),
     Collection(
         "buildings",
@@ -131,6 +168,7 @@ _ALL = (
             STREET,
         ),
         revisions=("building", "survey"),
+        kept=True,
     ),
     Collection(
         "candidates",
@@ -173,6 +211,7 @@ _ALL = (
             STREET,
         ),
         revisions=("legacyland",),
+        kept=True,
     ),
     Collection(
         "units",
@@ -190,6 +229,7 @@ _ALL = (
             Column("district_name", "string", _("District")),
         ),
         revisions=("redevelopmentunit", "district"),
+        kept=True,
     ),
     Collection(
         "control-areas",
@@ -206,6 +246,7 @@ _ALL = (
             DISTRICT,
         ),
         revisions=("controlarea",),
+        kept=True,
     ),
     Collection(
         "findings",
@@ -256,6 +297,29 @@ _ALL = (
     ),
 )
 COLLECTIONS = {one.id: one for one in _ALL}
+# The records have pages of their own and are no collection of the map; their past is asked like that of the others.
+RECORDS = Collection(
+    "determinations",
+    _("Determinations"),
+    _("Records of low-efficiency land, each on the land of its subject."),
+    "code",
+    (
+        Column("code", "string", _("Code")),
+        Column("subject", "string", _("Code of the parcel or building")),
+        Column("state", "string", _("State")),
+        Column("result", "string", _("Result")),
+        Column("category", "string", _("Category")),
+        Column("subtype", "string", _("Sub-type")),
+        Column("reasons", "array", _("Reason codes")),
+        Column("listed_since", "date", _("Listed since")),
+        AREA,
+        BASE,
+        DISTRICT,
+        STREET,
+    ),
+    kept=True,  # no revision: nothing counts how often records change
+)
+KEPT = {one.id: one for one in (*_ALL, RECORDS) if one.kept}
 
 
 def collection(name: str) -> Collection:

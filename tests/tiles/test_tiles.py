@@ -150,6 +150,7 @@ def test_findings_are_another_version_from_midnight_on_for_a_waiver_ends_then(lo
     before = {name: client.get(f"/tiles/{name}.json").json()["tiles"] for name in ("findings", "parcels")}
     tomorrow = timezone.now() + timedelta(days=1)
     monkeypatch.setattr("units.collections.timezone.now", lambda: tomorrow)
+    client = looker(Role.OFFICE, town.NANKAI)  # the session of yesterday has ended
     after = {name: client.get(f"/tiles/{name}.json").json()["tiles"] for name in ("findings", "parcels")}
     assert after["findings"] != before["findings"]
     assert after["parcels"] == before["parcels"]

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from units.asof import end_of
 from units.collections import Collection, Column
 from units.errors import UnknownName, UsageError
 from units.ogc.crs import CRS84, Crs, system
@@ -42,6 +43,7 @@ class Asked:
     filters: tuple[tuple[Column, object], ...] = field(default=())
     count_all: bool = False
     until: datetime | None = None  # features that were there before this moment
+    at: datetime | None = None  # the collection as it stood before this moment
     filter: Filter | None = None
 
 
@@ -64,7 +66,7 @@ def asked(query: QueryDict, collection: Collection, view: View, default_limit: i
     seen = [column for column in collection.columns if view.sees(column.name)]
     columns = {column.name: column for column in seen if column.type not in UNASKED}
     only(query, *RESERVED, *columns)
-    until = _until(query["datetime"], collection) if "datetime" in query else None
+    until = _until(query["datetime"], collection) if "datetime" in query and not collection.kept else None
     if query.get("filter-lang", FILTER_LANGUAGE) != FILTER_LANGUAGE:
         raise UnknownName(query["filter-lang"][:100], [FILTER_LANGUAGE], _("filter language"))
     if query.get("count", "exact") != "exact":
@@ -79,6 +81,7 @@ def asked(query: QueryDict, collection: Collection, view: View, default_limit: i
         filters=tuple((columns[name], _value(columns[name], query[name])) for name in query if name in columns),
         count_all="count" in query,
         until=until,
+        at=moment_of(query, collection),
         filter=filtered(query["filter"], tuple(seen)) if "filter" in query else None,
     )
 
@@ -124,7 +127,8 @@ def _until(text: str, collection: Collection) -> datetime | None:
     """The moment before which features must have been there to be there in an interval; None where all are.
 
     What is served is there now, since the moment that its column says. Where a collection has no such column, nothing
-    of it is in time, and every interval matches all of it (Part 1, /req/core/fc-time-response).
+    of it is in time, and every interval matches all of it (Part 1, /req/core/fc-time-response). A collection whose past
+    is kept is not asked so, but as of the end of the interval (`moment_of`).
     """
     if not text or not DATETIME.fullmatch(text):
         raise _wrong("datetime", text, _("Give an RFC 3339 date or time, or two with a slash between; .. is open."))
@@ -136,6 +140,22 @@ def _until(text: str, collection: Collection) -> datetime | None:
     except ValueError:
         raise _wrong("datetime", text, _("There is no such day or time.")) from None
     return ends if collection.since else None
+
+
+def moment_of(query: QueryDict, collection: Collection) -> datetime | None:
+    """The moment as of which a collection is read whose past is kept: an instant, or the end of an interval or a day.
+
+    A day is one in China. None where it is as things stand: an open end, or a collection whose past is not kept.
+    """
+    if "datetime" not in query or not collection.kept:
+        return None
+    _until(query["datetime"], collection)
+    last = query["datetime"].upper().rpartition("/")[2]
+    if last in OPEN or last.startswith(AFTER_ALL):
+        return None
+    if "T" not in last:
+        return end_of(date.fromisoformat(last))
+    return _moment(last) + timedelta(microseconds=1)
 
 
 def _end(text: str) -> datetime | None:

@@ -74,6 +74,8 @@ _PARAMETERS = {
     "datetime": {
         "name": "datetime",
         "in": "query",
+        "description": "An instant, a day (in China) or an interval, RFC 3339. Collections whose versions are kept are "
+        "read as they stood then, of an interval at its end; findings, as far as they had been seen by then.",
         "required": False,
         "schema": {"type": "string"},
         "style": "form",
@@ -123,6 +125,8 @@ def _of_collection(collection: Collection, view: View) -> dict:
     features["get"]["parameters"] = common + [_filter(column) for column in columns if column.type not in UNASKED]
     one = _read(f"{identifier}_item", title, "application/geo+json", schema)
     one["get"]["parameters"] = [_ref("featureId"), _ref("f"), _ref("crs")]
+    if collection.kept:
+        one["get"]["parameters"].append(_ref("datetime"))
     return {path: _read(identifier, title), f"{path}/items": features, f"{path}/items/{{featureId}}": one}
 
 

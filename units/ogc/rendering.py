@@ -34,7 +34,8 @@ _CASTS = {
 def state(collection: Collection, view: View, *more: object) -> str:
     """A digest that changes whenever what `view` shows of the collection may have: for ETags and for caches."""
     revisions = sorted(Revision.objects.filter(name__in=collection.revisions).values_list("name", "number"))
-    told = (collection.id, revisions, collection.day(), view.rows, sorted(view.columns.items()), more)
+    asked = (collection.id, collection.moment, collection.day())
+    told = (asked, revisions, view.rows, sorted(view.columns.items()), more)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
@@ -163,7 +164,7 @@ def _seen(collection: Collection, view: View, params: dict) -> str:
     A column that is seen in some rows only is null in the others, here, where filters already find it so.
     """
     rows, values = view.rows.sql("s", "row")
-    params |= values
+    params |= values | collection.values
     columns = []
     for column in shown(collection, view):
         condition = view.columns[column.name]

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from units.collections import COLLECTIONS, Collection
 from units.errors import NotAllowed, NotFound
 from units.ogc import rendering
-from units.ogc.asking import LARGEST_FID, asked, only, page_after
+from units.ogc.asking import LARGEST_FID, asked, moment_of, only, page_after
 from units.ogc.crs import CRS84, DEGREE_DECIMALS, STORAGE, SYSTEMS, system
 from units.ogc.openapi import description
 from units.ogc.words import meaning
@@ -146,6 +146,7 @@ def items(request, name):
         return HttpResponse()
     page = as_page(request)
     question = asked(request.GET, collection, view, **({"default_limit": PAGE_LIMIT} if page else {}))
+    collection = collection.at(question.at)
     # The revisions are read before the rows: a change between the two makes the tag too old, never too new.
     tag = rendering.state(collection, view, question, page, get_language(), request.build_absolute_uri())
     unchanged = _unchanged(request, tag)
@@ -192,7 +193,8 @@ def item(request, name, fid):
     collection, view = visible(request, name)
     if request.method == "OPTIONS":
         return HttpResponse()
-    only(request.GET, "f", "crs")
+    only(request.GET, "f", "crs", *(["datetime"] if collection.kept else []))
+    collection = collection.at(moment_of(request.GET, collection))
     crs = system(request.GET["crs"]) if "crs" in request.GET else CRS84
     page = as_page(request)
     tag = rendering.state(collection, view, fid, crs, page, get_language(), request.build_absolute_uri())

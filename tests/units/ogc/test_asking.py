@@ -90,7 +90,25 @@ ANOTHER_TIME = [
 @pytest.mark.parametrize("when", TODAY + ANOTHER_TIME)
 def test_every_time_matches_all_of_a_collection_of_which_nothing_is_in_time(when):
     """Part 1, /req/core/fc-time-response; the intervals of QGIS too."""
-    assert ask(f"datetime={when.replace('+', '%2B')}") == Asked()
+    candidates = COLLECTIONS["candidates"]
+    view = candidates.seen_by((Grant(Role.BUREAU),))
+    assert ask(f"datetime={when.replace('+', '%2B')}", view, candidates) == Asked()
+
+
+@pytest.mark.parametrize(
+    ("when", "at"),
+    [
+        ("2024-02-05", datetime(2024, 2, 5, 16, tzinfo=UTC)),  # the end of that day in China
+        ("2024-01-01/2024-02-05", datetime(2024, 2, 5, 16, tzinfo=UTC)),
+        ("../2024-02-05T12:00:00Z", datetime(2024, 2, 5, 12, 0, 0, 1, tzinfo=UTC)),
+        ("2024-02-05T12:00:00%2B08:00", datetime(2024, 2, 5, 4, 0, 0, 1, tzinfo=UTC)),
+        ("2024-02-05/..", None),
+        ("2024-02-05/", None),
+    ],
+)
+@pytest.mark.rows("NK054")
+def test_a_collection_whose_past_is_kept_is_read_as_of_the_end_of_the_time(when, at):
+    assert (ask(f"datetime={when}").at, ask(f"datetime={when}").until) == (at, None)
 
 
 @pytest.mark.parametrize(
