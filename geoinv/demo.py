@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from fixtures.demo import make_demo
 from fixtures.names import DISTRICT, YEAR
 from geoinv.demo_campaign import open_demo_campaign
+from geoinv.demo_states import move_on
 from geoinv.demo_units import draw_units
 from importers.folder import load_folder
 from units.checks.validating import validate
@@ -63,6 +64,7 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
     if fresh:
         told("flag --changed")  # by the facts that checked forms brought
         answered("flag", district=DISTRICT, criteria=CRITERIA, changed=True)
+    states = move_on(told)
     return {
         "loaded": fresh,
         "district": DISTRICT,
@@ -72,6 +74,7 @@ def load_demo(folder: Path | None = None, told: Callable[[str], None] = lambda t
         "outcomes": outcomes(),
         "units": units,
         "campaign": campaign,
+        "states": states,
         "findings": findings(),
         "accounts": known_accounts(),
         "password": agreed_password(),

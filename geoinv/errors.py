@@ -25,6 +25,7 @@ from units.errors import (
     NotFound,
     Outdated,
     Refused,
+    Stale,
     Unfit,
     UsageError,
 )
@@ -148,6 +149,8 @@ def page(request: HttpRequest, status: int, message, hint="") -> HttpResponse:
 def answer(request: HttpRequest, error: GeoinvError) -> HttpResponse:
     """The response that tells `error` in the caller's form."""
     status = status_of(error)
+    if isinstance(error, Stale) and "If-Match" in request.headers:
+        status = STATUS[Outdated]  # he made the version a condition of his request
     anonymous = status == 403 and not _signed_in(request)
     if wants_page(request):
         if anonymous and request.method in {"GET", "HEAD"}:

@@ -365,6 +365,7 @@ def _constants(delivery: Delivery, found: Match, about: dict) -> dict[str, bytes
                 "route": copying.constant(b""),
                 "worksheet": copying.constant(copying.EMPTY_OBJECT),
                 "base_survey_year": copying.constant(delivery.survey.year, 2),
+                "version": copying.constant(1, 4),
             }
     raise KeyError(found.profile.table)
 

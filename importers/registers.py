@@ -9,7 +9,7 @@ from importers.checking import field_text
 from importers.inspecting import Inspected
 from importers.profiles import Match, Profile
 from units.errors import Refused
-from units.models import ControlArea, Delivery, District, Freeze
+from units.models import ControlArea, Delivery, District, Freeze, LegacyLand
 
 # 2024, 2024版, 2024年5月, 2024-05-31, 20240531: a year, and a month and day where they are given
 DATED = re.compile(
@@ -105,7 +105,7 @@ def _of_layer(delivery: Delivery):
 
 
 def may_be_delivered(place: District, wanted: Profile):
-    """Refuse a delivery of legacy land, before its rows are read, where the register of the district is frozen."""
+    """Refuse a delivery of legacy land, before it is read, where the register is frozen or on its way there."""
     freeze = Freeze.objects.filter(district=place).first() if wanted.table == "legacy" else None
     if freeze is not None:
         raise Refused(
@@ -113,4 +113,13 @@ def may_be_delivered(place: District, wanted: Profile):
             % {"district": place.name, "date": f"{freeze.frozen_at:%Y-%m-%d}"},
             _("What happens to the land now is a disposal or a note beside its record."),
             code="register-frozen",
+        )
+    lands = LegacyLand.objects.filter(district=place).exclude(state=LegacyLand.State.DRAFT)
+    under_way = lands.count() if wanted.table == "legacy" else 0
+    if under_way:
+        raise Refused(
+            _("Of the legacy land of %(district)s, %(count)d polygons are no drafts any more: it is not taken again.")
+            % {"district": place.name, "count": under_way},
+            _("What is wrong with one is put right on its page; send it back first where it was tested."),
+            code="register-under-way",
         )

@@ -84,13 +84,35 @@ def open_campaign(
     return campaign
 
 
-def distribute(campaign: Campaign, by: User, codes: Iterable[str] | None = None) -> list[FactSheet]:
+def version_of(campaign: Campaign) -> int:
+    """A number that is another one after every step of the campaign: its history grew, or its forms did."""
+    kept = Campaign.pgh_event_model.objects.filter(pgh_obj_id=campaign.pk).count()
+    return kept + campaign.sheets.count()
+
+
+def _check_campaign(campaign: Campaign, version: int | None) -> None:
+    """Lock the campaign; Stale where somebody closed it or distributed forms since that version."""
+    row = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    if version is not None and version != version_of(row):
+        raise Stale(
+            _("Somebody else has distributed forms of this campaign, or closed it, meanwhile."),
+            _("Look at the campaign again, and repeat the step if it is still right."),
+            theirs={"version": version_of(row), "state": row.state},
+        )
+    campaign.state = row.state
+
+
+@transaction.atomic
+def distribute(
+    campaign: Campaign, by: User, codes: Iterable[str] | None = None, version: int | None = None
+) -> list[FactSheet]:
     """Make and send out the forms of suspects that have none: all that rules raised, or the records of these codes.
 
     What a person raised by hand is sent out by its code alone: that is its approval (NJ009). Without codes, forms that
     a closed campaign left unfinished, or whose record was opened again since, go on in this one.
     """
     _office(by, campaign.district_id)
+    _check_campaign(campaign, version)
     _is_open(campaign)
     if codes is None:
         _go_on(campaign, by)
@@ -114,9 +136,11 @@ def _go_on(campaign: Campaign, by: User) -> None:
         distributing.taken_over(unfinished.filter(determination__district=campaign.district_id), campaign)
 
 
-def close(campaign: Campaign, by: User) -> Campaign:
+@transaction.atomic
+def close(campaign: Campaign, by: User, version: int | None = None) -> Campaign:
     """End a campaign: its forms stay as they are and take nothing any more, until another campaign takes them over."""
     _office(by, campaign.district_id)
+    _check_campaign(campaign, version)
     _is_open(campaign)
     with transaction.atomic(), pghistory.context(user=by.pk, action="campaign closed"):
         campaign.state, campaign.closed_by, campaign.closed_at = Campaign.State.CLOSED, by, timezone.now()
@@ -591,30 +615,44 @@ def _problem(cell: Cell, error: Wrong) -> dict:
     return {"cell": cell.key, "title": cell.title, "message": error.message, "hint": error.hint}
 
 
-def submit(sheet: FactSheet, by: User, comment: str = "") -> None:
+def _check_version(sheet: FactSheet, version: int | None) -> None:
+    """Raise Stale where the form says something else by now than what somebody says yes or no to."""
+    if version in (None, sheet.version):
+        return
+    raise Stale(
+        _("Somebody else has written in this form meanwhile."),
+        _("Look at what stands there now, and repeat the step if it is still right."),
+        theirs={"version": sheet.version, "state": sheet.state},
+    )
+
+
+@transaction.atomic
+def submit(sheet: FactSheet, by: User, comment: str = "", version: int | None = None) -> None:
     """A lead department hands the form to the co departments: state co_check, when nothing is missing."""
     still_open(sheet)
+    Determination.objects.select_for_update().get(pk=sheet.determination_id)
+    _check_version(FactSheet.objects.select_for_update(of=("self",)).get(pk=sheet.pk), version)
     moving.move(sheet.determination, CO_CHECK, by, comment=_text(comment))
     sheet.refresh_from_db()
 
 
-def confirm(sheet: FactSheet, group: str, by: User, comment: str = "") -> None:
+def confirm(sheet: FactSheet, group: str, by: User, comment: str = "", version: int | None = None) -> None:
     """A co department's yes to what the form says in a group."""
-    _said(sheet, group, by, "confirmed", _text(comment))
+    _said(sheet, group, by, "confirmed", _text(comment), version)
 
 
-def send_back(sheet: FactSheet, group: str, by: User, comment: str) -> None:
+def send_back(sheet: FactSheet, group: str, by: User, comment: str, version: int | None = None) -> None:
     """A co department's no, with what is wrong: the form goes back to be filled."""
     comment = _text(comment)
     if not comment:
         raise Refused(_("Who sends a form back says what is wrong with it."), _("Write a comment."), code="comment")
     with transaction.atomic():
-        _said(sheet, group, by, "returned", comment)
+        _said(sheet, group, by, "returned", comment, version)
         moving.move(sheet.determination, FILLING, by, comment=f"{GROUPS[group]}: {comment}")
     sheet.refresh_from_db()
 
 
-def _said(sheet: FactSheet, group: str, by: User, verdict: str, comment: str) -> None:
+def _said(sheet: FactSheet, group: str, by: User, verdict: str, comment: str, version: int | None) -> None:
     if group not in GROUPS:
         raise UnknownName(group[:40], GROUPS, _("group of facts"))
     with transaction.atomic(), pghistory.context(user=by.pk, action=f"group {verdict}"):
@@ -635,6 +673,7 @@ def _said(sheet: FactSheet, group: str, by: User, verdict: str, comment: str) ->
                 _("A lead department submits it first."),
                 code="state",
             )
+        _check_version(row, version)
         about = {"by_name": _name(by), "v": row.version}
         about["at"] = timezone.localtime().isoformat(timespec="seconds")
         for task in tasks:
@@ -643,7 +682,14 @@ def _said(sheet: FactSheet, group: str, by: User, verdict: str, comment: str) ->
 
 
 def assign(
-    sheet: FactSheet, department: str, groups: Iterable[str], by: User, *, reason: str, due_on: date | None = None
+    sheet: FactSheet,
+    department: str,
+    groups: Iterable[str],
+    by: User,
+    *,
+    reason: str,
+    due_on: date | None = None,
+    version: int | None = None,
 ) -> FormTask:
     """Ask another department for some groups of a form as the case needs it (NK086); the history names who did."""
     hand = Hand.of(sheet, by.grants())
@@ -669,7 +715,8 @@ def assign(
         )
     still_open(sheet)
     with transaction.atomic(), pghistory.context(user=by.pk, action="department added", reason=reason):
-        FactSheet.objects.select_for_update(of=("self",)).get(pk=sheet.pk)  # two at once: one part
+        row = FactSheet.objects.select_for_update(of=("self",)).get(pk=sheet.pk)  # two at once: one part
+        _check_version(row, version)
         if sheet.tasks.filter(department=found).exists():
             raise Refused(
                 _("%(department)s has a part in this form already.") % {"department": found.name},

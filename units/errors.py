@@ -33,14 +33,24 @@ class Refused(GeoinvError):
 
 
 class Stale(Refused):
-    """What is to be changed was changed by somebody else meanwhile; `details["theirs"]` is how it stands now."""
+    """What is to be changed was changed by somebody else meanwhile; `details["theirs"]` is how it stands now.
+
+    `details["base"]`, where it is known, is how it was when the caller began.
+    """
 
     code = "stale"
-    told = ("theirs",)
+    told = ("theirs", "base")
 
 
 class Outdated(Stale):
     """The same, of a caller who made the version a condition of his request (If-Match)."""
+
+
+class Impossible(Refused):
+    """What was asked for cannot be done with these shapes; `details["at"]` is the place where, if there is one."""
+
+    code = "reshape"
+    told = ("at",)
 
 
 class Unfit(Refused):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from units import codes
+from units.asof import end_of as moment
+from units.asof import read_day
 from units.collections import CHINA_TIME
 from units.criteria import sets
 from units.errors import NotAllowed, Refused, UnknownName, UsageError
@@ -90,7 +92,7 @@ class Chosen:
             )
         if values["street"] and not Street.objects.filter(code=values["street"], district=district).exists():
             raise UnknownName(values["street"][:20], [], _("street"))
-        return cls(district, base, _day(given.get("as_of", ""), today), given.get("criteria", "").strip(), **values)
+        return cls(district, base, read_day(given.get("as_of", ""), today), given.get("criteria", "").strip(), **values)
 
 
 FILTERS = ("street", "category", "size", "owner", "right", "decade", "reason")
@@ -793,11 +795,6 @@ def withheld(firms: list[int]) -> set[int]:
     return small
 
 
-def moment(day: date) -> datetime:
-    """The end of that day in China: what was written before it is what stood on the day."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), CHINA_TIME)
-
-
 def construction_land(cursor, base: Base) -> float | None:
     """Square metres of construction land of the survey in force; None where no patches were delivered."""
     if not base.deliveries["patches"]:
@@ -859,20 +856,6 @@ def _set_title(edition: CriteriaEdition) -> str:
 def _measured_at(base: Base) -> str | None:
     found = Measurement.objects.filter(survey_id=base.survey).values_list("measured_at", flat=True).first()
     return found.astimezone(CHINA_TIME).isoformat(timespec="minutes") if found else None
-
-
-def _day(text: str, today: date | None = None) -> date | None:
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(_("“%(text)s” is no day.") % {"text": text[:20]}, _("Write it as 2027-01-31.")) from None
-    if not 1990 <= day.year <= 2199:
-        raise UsageError(_("“%(text)s” is no day that the registers know.") % {"text": text[:20]})
-    if day > (today or timezone.now().astimezone(CHINA_TIME).date()):
-        raise UsageError(_("“%(text)s” is still to come.") % {"text": text[:20]}, _("Choose today or an earlier day."))
-    return day
 
 
 def _categories(counted: list[dict]) -> list[tuple[str, str]]:

@@ -114,8 +114,9 @@ def test_the_committed_district_is_judged_as_its_answers_say_whatever_faults_are
     assert {(one.code, *one.subjects) for one in of_rows} <= rows
     assert {one.code for one in of_rows} == set(OF_ROWS)
     assert sum(result["findings"].values()) == seen.count() + of_rows.count()
-    assert [unit["state"] for unit in result["units"]].count("draft") == 3
+    assert [unit["state"] for unit in result["units"]].count("draft") == 2
     assert [unit["state"] for unit in result["units"]].count("approved") == 1
+    assert [unit["state"] for unit in result["units"]].count("checked") == 1
     assert all(unit["parcels"] > 1 for unit in result["units"])
 
 

@@ -75,6 +75,31 @@ def parcel(page: Page, site: str) -> None:
     look(page, site, PARCEL)
 
 
+@stop("map-theme")
+def theme(page: Page, site: str) -> None:
+    look(page, site, "#16/39.10150/117.14450&theme=far:natural:5&show=legacy")
+    page.wait_for_selector(".theme-class")
+    settle(page)
+
+
+@stop("map-views")
+def saved_views(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&theme=main_class")
+    page.click("#tool-views")
+
+
+@stop("map-print", user="district")
+def print_sheet(page: Page, site: str) -> None:
+    look(page, site, "#16/39.10150/117.14450&theme=far:natural:5&show=control-areas")
+    page.click("#tool-print")
+    page.wait_for_selector("html[data-sheet=ready]")
+
+
+@stop("map-areas-listed")
+def areas_listed(page: Page, site: str) -> None:
+    look(page, site, f"{STREET}&show=control-areas&list=control-areas")
+
+
 @stop("map-control-areas")
 def control_areas(page: Page, site: str) -> None:
     look(page, site, f"{STREET}&show=control-areas,legacy&hide=buildings")

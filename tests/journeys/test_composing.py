@@ -433,48 +433,6 @@ def draw_and_save(page: Page, corners, name: str) -> None:
     save(page, name)
 
 
-def test_who_saved_meanwhile_is_named_and_ones_own_work_is_one_undo_away(demo_site, new_page, allowed_errors):
-    allowed_errors.append(r"409|Conflict")
-    _code, corners = a_block(demo_site, "p.code > '120104005'")
-    mine, theirs = new_page(), new_page()
-    sign_in(mine, demo_site)
-    draw_and_save(mine, corners, "两人同改")
-    code = stored(demo_site, "两人同改")["code"]
-    sign_in(theirs, demo_site, "analyst")
-    theirs.goto("about:blank")
-    theirs.goto(f"{demo_site.base_url}/#&unit={code}")
-    for page in (mine, theirs):
-        page.click("[data-does=unitEdit]")
-        answered(page)
-    theirs.fill("#compose-name", "他人先存")
-    theirs.click("#compose-save")
-    expect(theirs.locator("#unit-body h2")).to_have_text("他人先存", timeout=PATIENCE)
-
-    away = tuple(part + 40 for part in on_screen(mine, *corners[2]))
-    mine.mouse.move(*on_screen(mine, *corners[2]))
-    mine.mouse.down()
-    mine.mouse.move(*away, steps=5)
-    mine.mouse.up()
-    answered(mine)
-    mine.click("#compose-save")
-    notice = mine.locator("[data-notice=conflict]")
-    expect(notice).to_be_visible(timeout=PATIENCE)
-    expect(notice.locator("button")).to_be_focused()
-    notice.locator("button").click()
-    expect(mine.locator("#compose-name")).to_have_value("他人先存")
-    expect(notice).to_have_count(0)
-    mine.click("#compose-undo")  # mine, on top of theirs
-    expect(mine.locator("#compose-name")).to_have_value("两人同改")
-    mine.click("#compose-redo")
-    expect(mine.locator("#compose-name")).to_have_value("他人先存")
-    mine.click("#compose-undo")
-    answered(mine)
-    save(mine, "我的在后")
-    unit = stored(demo_site, "我的在后")
-    assert unit["code"] == code
-    assert sum(corner in corners for corner in unit["corners"]) == 3
-
-
 # --- by keyboard -------------------------------------------------------------------------------------------------
 
 

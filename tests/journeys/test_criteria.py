@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.looking import axe_faults
 from tests.journeys.signing import sign_in
 
 PASSWORD = "demo-password-1"
@@ -61,7 +62,7 @@ def written(page: Page) -> str:
 
 
 @pytest.mark.rows("NK011", "NK050")
-def test_a_draft_with_a_misspelt_measure_is_marked_corrected_and_saved(demo_site, page):
+def test_a_draft_with_a_misspelt_measure_is_marked_corrected_and_saved(demo_site, page, allowed_errors):
     sign_in(page, demo_site, "office", PASSWORD, path="/criteria/")
     page.select_option("#draft-base", "nankai-2024")
     page.select_option("#draft-how", "copy")
@@ -71,6 +72,7 @@ def test_a_draft_with_a_misspelt_measure_is_marked_corrected_and_saved(demo_site
     page.wait_for_url(re.compile("/criteria/nankai-journey/edit/"))
     expect(page.locator("#state")).to_contain_text(re.compile(r"\d"))
     expect(page.locator("#faults li")).to_have_count(0)
+    assert axe_faults(page) == []
 
     page.locator("#text").evaluate(
         """(text) => {
@@ -92,6 +94,38 @@ def test_a_draft_with_a_misspelt_measure_is_marked_corrected_and_saved(demo_site
     expect(page.locator("#faults li")).to_have_count(0)
     page.click("#save")
     expect(page.locator("#state")).to_have_attribute("data-saved", "3")
+
+    # Somebody else saves meanwhile: the lines that both have changed are shown, and one of the two is chosen.
+    allowed_errors.append(r"409|Conflict")
+    page.evaluate(
+        """async (text) => fetch(location.pathname, {method: 'POST', body: JSON.stringify({text, version: 3}),
+            headers: {'Content-Type': 'application/json',
+                      'X-CSRFToken': document.cookie.match(/csrftoken=([^;]+)/)[1]}})""",
+        written(page) + "\n# theirs\n",
+    )
+    page.focus("#text")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n# mine\n")
+    page.click("#save")
+    conflict = page.locator("#text-conflict")
+    expect(conflict.locator("h2")).to_be_focused()
+    assert ["# mine" in cell for cell in conflict.locator("tbody td").all_inner_texts()] == [False, True, False]
+    assert ["# theirs" in cell for cell in conflict.locator("tbody td").all_inner_texts()] == [False, False, True]
+    conflict.locator("input[value=mine]").check()
+    conflict.locator("[data-does=threeSave]").click()
+    expect(page.locator("#state")).to_have_attribute("data-saved", "5")
+    expect(conflict).to_be_hidden()
+
+    # What is typed and not saved is there again when the page comes back.
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.focus("#text")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n# not saved\n")
+    page.reload()
+    page.click("#text-kept [data-does=keptResume]")
+    assert written(page).endswith("# not saved\n")
+    page.click("#save")
+    expect(page.locator("#state")).to_have_attribute("data-saved", "6")
 
     page.goto(f"{demo_site.base_url}/criteria/nankai-journey/")
     expect(page.locator("#IND-COVERAGE .sentence")).to_be_visible()

@@ -90,11 +90,30 @@ def test_two_who_write_the_same_field_are_told_of_each_other(demo_site, page, ne
     cell(other, "actual_use").locator("input").first.fill("车间")
     page.locator("#save").click()
     expect(cell(page, "actual_use").locator("input").first).to_have_attribute("data-was", "仓库")
+    # Somebody else has the form open, too; the second sees what it was, his and theirs, and chooses.
+    expect(other.locator(".lease-told")).to_have_count(1)
     other.locator("#save").click()
-    expect(cell(other, "actual_use").locator(".cell-wrong")).to_contain_text("仓库")
+    conflict = other.locator("#form-conflict")
+    expect(conflict.locator("h2")).to_be_focused()
+    expect(conflict.locator("tbody tr")).to_have_count(1)
+    assert [one.strip() for one in conflict.locator("tbody td").all_inner_texts()][1:] == ["车间", "仓库"]
     expect(cell(other, "actual_use").locator("input").first).to_have_value("车间")
-    other.locator("#save").click()
+    conflict.locator("button").click()
+    expect(conflict.locator("input").first).to_be_focused()  # nothing is chosen for him where both have written
+    conflict.locator("input[value=mine]").check()
+    conflict.locator("button").click()
     expect(cell(other, "actual_use").locator("input").first).to_have_attribute("data-was", "车间")
+
+    # What was typed and not saved is offered when the page comes again.
+    other.on("dialog", lambda dialog: dialog.accept())
+    cell(other, "actual_use").locator("input").first.fill("尚未保存的车间")
+    other.goto("about:blank")
+    other.goto(demo_site.base_url + address)
+    other.locator("#form-kept [data-does=keptResume]").click()
+    expect(cell(other, "actual_use").locator("input").first).to_have_value("尚未保存的车间")
+    other.locator("#save").click()
+    expect(cell(other, "actual_use").locator("input").first).to_have_attribute("data-was", "尚未保存的车间")
+    expect(other.locator("#form-kept")).to_be_hidden()
 
 
 def test_the_co_department_confirms_and_the_street_sees_no_figure(demo_site, page, new_page):

@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 from tests.importers.shapefiles import PARCEL_FIELDS, parts, shapefile, square, zipped
 from tests.journeys import signing
+from tests.journeys.looking import axe_faults
 
 ROOT = Path(__file__).resolve().parents[2]
 ANALYST, PASSWORD = "analyst", "demo-password-1"
@@ -239,6 +240,7 @@ def test_an_analyst_goes_from_the_drop_to_the_undo(page, site, work, tmp_path):
     expect(page.locator("#rows .row")).to_have_count(1)
     page.click("#rows .row-open")
     expect(page.locator(".row-problems li")).not_to_have_count(0)
+    assert axe_faults(page) == []
     page.click("#rows-clear")
     expect(page.locator("#rows .row")).to_have_count(16)
     page.click("#rows .row:nth-child(1) .row-open")

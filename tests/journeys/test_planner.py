@@ -707,8 +707,9 @@ def test_who_may_see_findings_is_led_to_them_and_a_reader_keeps_the_unit_in_the_
     sign_in(page, demo_site)
     page.select_option("#list-of", "findings")
     expect(page.locator("#list-findings")).to_be_visible()
+    page.click("header .top-more summary")
     page.locator("header a[href='/findings/']").click()
-    expect(page.locator("header a[aria-current=page]")).to_be_visible()
+    expect(page.locator("header a[aria-current=page]")).to_have_attribute("href", "/findings/")
     with psycopg.connect(demo_site.database_url) as connection:
         unit = connection.execute(
             "SELECT code, district_id FROM units_redevelopmentunit WHERE state = 'approved' LIMIT 1"

@@ -1,9 +1,11 @@
 """The rights walk: every address and every collection, visited as each role and as nobody.
 
 The tables below say what is expected, in words of `workflow.md` 4.1 and not of `units/rights.py`. An address that is
-added to the site without being listed here fails the first test.
+added to the site without being listed here fails the first test, which says the line to add. What may be *written* at
+which address, and things of a place by whatever address: test_every_face.py, in the same town.
 """
 
+import csv
 import io
 import json
 import math
@@ -116,6 +118,12 @@ STATUS = {
     "map/compose.json": {405: ALL},
     "map/outlines.json": {400: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: {"R3", "R4", "R6", "R7", "R8", "R9", "R10"}},
     "map/pick.json": {405: ALL},
+    "map/snap.json": {400: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R2", "R5", NOBODY}},
+    "map/trace.json": {405: ALL},
+    "map/reshape.json": {405: ALL},
+    "map/taken.json": {405: ALL},
+    "units/reshape.json": {405: ALL},
+    "units/reshapings.json": {400: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R2", "R5", NOBODY}},
     "map/whatif.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "map/whatif/list.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "map/whatif/list.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
@@ -124,6 +132,10 @@ STATUS = {
     "compare/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "compare/changes.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "compare/changes.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "field/": {200: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R2", "R5", NOBODY}},
+    "field/<str:code>/": "by place",
+    "field/photos/<int:number>/": "by photo",
+    "field/photos/<int:number>/small.jpg": "by photo",
     "findings/": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
     "findings/list.xlsx": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
     "findings/<str:identity>/waiver/": {405: ALL},
@@ -215,13 +227,74 @@ STATUS = {
     "import/<uuid:number>/<int:which>/problems.json": "by upload",
     "import/<uuid:number>/<int:which>/problems.xlsx": "by upload",
     "import/<uuid:number>/<int:which>/<int:z>/<int:x>/<int:y>.mvt": "by upload",
+    "parcels/<str:code>/history/": "by place",
+    "buildings/<path:code>/history/": "by place",
+    "legacy/<str:code>/history/": "by place",
+    "determinations/<str:code>/history/": "by place",
+    "units/<str:code>/history/": "by place",
+    "units/<str:code>/restore/": {405: ALL},
+    "history/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "history/changes.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "history/changes.csv": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/dates.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/registers.csv": {200: ALL},
+    "map/values.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/values.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/views.json": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "map/views/<int:number>.json": {405: ALL},
+    "map/corners.json": {405: ALL},
+    "map/neighbours.json": {401: {NOBODY}, 403: ALL - {NOBODY}},  # without a district it is nobody's
+    "determinations/<str:code>/start/": {405: ALL},
+    "work/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "work/moves/": {405: ALL},
+    "legacy/": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},
+    "legacy/<str:code>/": "by place",
+    "legacy/<str:code>/move/": {405: ALL},
+    "legacy/<str:code>/facts/": {405: ALL},
+    "legacy/<str:code>/notes/": {405: ALL},
+    "snapshots/": {200: KEEPERS - {"R2"}, 401: {NOBODY}, 403: {"R2", "R3", "R4", "R9", "R10"}},
+    **dict.fromkeys(
+        (
+            "snapshots/<str:district>/<str:register>/<int:number>/",
+            "snapshots/<str:district>/<str:register>/<int:number>/package.zip",
+        ),
+        {404: KEEPERS - {"R2"}, 401: {NOBODY}, 403: {"R2", "R3", "R4", "R9", "R10"}},
+    ),
+    "units/<str:code>/move/": {405: ALL},
+    "accounts/login/code/": {302: ALL},  # back to the sign-in: nobody here has given a password
+    "accounts/login/second-factor/": {302: ALL},
+    "accounts/": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "accounts/password/": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "accounts/second-factor/": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "accounts/tokens/": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "accounts/tokens/<int:number>/revoke/": {405: ALL},
+    "accounts/session.json": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "audit/": {200: {"R5"}, 401: {NOBODY}, 403: ALL - {NOBODY, "R5"}},
+    "audit/list.xlsx": {200: {"R5"}, 401: {NOBODY}, 403: ALL - {NOBODY, "R5"}},
+    "audit/rights/": {200: {"R5"}, 401: {NOBODY}, 403: ALL - {NOBODY, "R5"}},
+    "api/v1/moves": {405: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/work": {200: ALL - {NOBODY}, 401: {NOBODY}},
+    "api/v1/snapshots": {200: KEEPERS - {"R2"}, 401: {NOBODY}, 403: {"R2", "R3", "R4", "R9", "R10"}},
+    "api/v1/progress": {200: {"R7", "R8"}, 401: {NOBODY}, 403: ALL - {NOBODY, "R7", "R8"}},  # of all districts
     "accounts/login/": {200: {NOBODY}, 302: ALL - {NOBODY}},
     "accounts/logout/": {405: ALL},
     "accounts/language/": {204: ALL},
+    "units/programmes/": {200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
+    "units/<str:code>/record/": "by place",
+    "units/<str:code>/editions/<int:number>/": "by place",
+    "units/<str:code>/editions/<int:number>.json": "by place",
+    "units/<str:code>/amend/": {405: ALL},
+    "units/<str:code>/consultations/": {405: ALL},
+    "consultations/<int:number>/reply/": {405: ALL},
+    "units/<str:code>/since.json": {400: ALL - {NOBODY}, 401: {NOBODY}},
+    "working/leases.json": {400: ALL - {NOBODY}, 401: {NOBODY}},
+    "working/drafts.json": {400: ALL - {NOBODY}, 401: {NOBODY}},
+    "working/drafts/<str:key>.json": {405: ALL},
     "healthz": {200: ALL},
 }
 DESK = "admin/"  # for staff, whom no role makes: everybody here is sent to its sign-in
-DESK_SIGN_IN = "admin/login/"
+DESK_SIGN_IN = "admin/login/"  # leads to the site's own; who is signed in and no administrator is told so
+DESK_DOORS = {DESK_SIGN_IN, "admin/password_change/"}
 
 
 def rows_expected(name: str, who: str) -> int | None:
@@ -242,8 +315,22 @@ def patterns(resolver=None, prefix="") -> list[str]:
 
 
 def test_every_address_of_the_site_is_listed_here():
-    listed = {pattern for pattern in patterns() if not pattern.startswith(DESK)}
-    assert listed == set(STATUS), "An address was added or removed: say in STATUS who may visit it."
+    there = [pattern for pattern in dict.fromkeys(patterns()) if not pattern.startswith(DESK)]
+    lines = [f'    "{pattern}": {proposed(pattern)},' for pattern in there if pattern not in STATUS]
+    assert not lines, (
+        "These addresses are not in STATUS of tests/journeys/test_rights_walk.py. Say there which status each visitor "
+        "gets by a plain GET; below is a proposal, to be held against workflow.md 4.1. What takes a POST, PUT, PATCH "
+        "or DELETE needs a line in WRITES of test_every_face.py, too:\n" + "\n".join(lines)
+    )
+    gone = sorted(set(STATUS) - set(there))
+    assert not gone, f"These are in STATUS and not on the site any more: {gone}"
+
+
+def proposed(pattern: str) -> str:
+    """What STATUS most likely has to say of an address."""
+    if re.search(r"<(str|path):code>", pattern):
+        return '"by place"'
+    return '{200: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}}'
 
 
 def test_every_collection_and_every_role_is_listed_here():
@@ -312,7 +399,7 @@ def visit(clients, who):
             f"{path} as {who}: {content[:300]}"
         )
         # What the visitor named, the answer may name; a short number, though, would be cut out of codes.
-        named = re.findall(rb"/(?:parcels|determinations|subjects)/(\w{19})", path.encode())
+        named = re.findall(rb"/(?:parcels|determinations|subjects|field)/(\w{19})", path.encode())
         body = content.replace(named[0], b"") if named else content
         for word in hidden:
             assert word.encode() not in body, f"{path} tells {who}: {word}"
@@ -328,7 +415,7 @@ def status_for(pattern: str, who: str) -> int:
 
 @pytest.mark.parametrize("pattern", [name for name, statuses in STATUS.items() if isinstance(statuses, dict)])
 def test_each_address_answers_each_of_them_as_it_should(visit, who, pattern):
-    visit(f"/{pattern}", status_for(pattern, who))
+    visit(concrete(pattern), status_for(pattern, who))
     if pattern.startswith("ogc"):
         visit(f"/{pattern}?f=html", 200)
 
@@ -371,6 +458,16 @@ def test_a_unit_opens_in_its_own_place_and_an_approved_one_for_everybody_in_the_
     if status == 200:
         assert ("drawn_by" in told.json()) == seen
         assert ("author" in page.content.decode()) == seen
+    edition = visit(f"/units/U{place}/editions/1.json", status)
+    if status == 200:
+        assert ("record" in edition.json()) == seen
+    assert ("author" in visit(f"/units/U{place}/editions/1/", status, Accept="text/html").content.decode()) == (
+        status == 200 and seen
+    )
+    # The form of the record is for those who draw there, and of a draft alone.
+    draft = town.UNIT_STATES[place] == "draft"
+    form = (200 if draft else 409) if who in {"R1", "R2", "R5"} else 403
+    visit(f"/units/U{place}/record/", form if seen else 404, Accept="text/html")
 
 
 def test_a_criteria_set_is_read_by_the_departments_and_a_file_is_edited_by_nobody(visit, who):
@@ -449,6 +546,20 @@ def test_a_campaign_is_told_to_those_of_its_district(visit, who, django_db_block
         visit(f"/campaigns/{number}/workbook/", 405)
 
 
+@pytest.mark.parametrize("place", range(len(town.PLACES)))
+def test_a_field_check_is_written_in_its_own_place_by_those_who_look(visit, who, place):
+    code = f"{town.PLACES[place][0]}001001GB0000{place}"
+    looks = who in {"R1", "R2", "R5"}
+    status = 401 if who == NOBODY else 403 if not looks else 200 if place in SEEN_PLACES[who] else 404
+    visit(f"/field/{code}/", status)
+
+
+def test_a_photo_that_is_not_there_tells_nobody_anything(visit, who):
+    status = 401 if who == NOBODY else 404 if who in INSIDE else 403
+    visit("/field/photos/1/", status)
+    visit("/field/photos/1/small.jpg", status)
+
+
 def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):
     counts = visit("/map/overview.json", 200).json()["counts"]
     for name in LAYERS:
@@ -460,6 +571,19 @@ def test_the_map_counts_and_lists_what_each_of_them_sees(visit, who):
         response = visit(f"/map/search.json?q={words}", status_for("map/search.json", who))
         if who in INSIDE:
             assert len(response.json()["items"]) == rows_expected("parcels", who)
+
+
+@pytest.mark.parametrize("register", ["units", "legacy", "control-areas", "findings"])
+def test_a_register_taken_along_from_the_map_holds_what_each_of_them_sees(visit, clients, who, register):
+    expected = rows_expected(register, who)
+    status = 200 if expected is not None else 401 if who == NOBODY else 403
+    visit(f"/map/registers.json?of={register}", status)
+    visit(f"/map/registers.csv?of={register}", status)
+    if expected is not None:
+        table = clients[who].get(f"/map/registers.csv?of={register}").getvalue()  # it is streamed, so read once
+        lines = list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))
+        assert len(lines) - 1 == expected
+        assert not [cell for line in lines[1:] for cell in line if cell.startswith(("=", "+", "@"))]
 
 
 def test_no_note_list_or_table_of_findings_quotes_a_figure_of_a_firm(visit, who):
@@ -615,8 +739,9 @@ def test_the_administrators_desk_is_closed_to_every_role(visit, who):
     for pattern in patterns():
         if pattern.startswith(DESK):
             path = concrete(pattern)
-            if pattern == DESK_SIGN_IN:
-                visit(path, 200)
+            if pattern in DESK_DOORS:
+                response = visit(path, 302 if who == NOBODY or pattern not in DESK_SIGN_IN else 403)
+                assert who != NOBODY or response["Location"].startswith("/accounts/"), path
             else:
                 response = visit(path, 302)
                 assert response["Location"].startswith(f"/{DESK}"), path

@@ -583,7 +583,7 @@ def test_the_pages_answer_each_role_as_they_should(sheet, campaign, lead, office
     body["values"] = {"use_state": {"value": "nonsense"}}
     told = page.post(f"/forms/{sheet.pk}/", body, content_type="application/json")
     assert (told.status_code, told.json()["problems"][0]["cell"]) == (422, "use_state")
-    assert page.post(f"/forms/{sheet.pk}/step/", {"step": "submit"}).status_code == 422
+    assert page.post(f"/forms/{sheet.pk}/step/", {"step": "submit", "version": sheet.version}).status_code == 422
     assert page.get(f"/campaigns/{campaign.pk}/workbook.xlsx").status_code == 200
     assert browser(office).get(f"/campaigns/{campaign.pk}/workbook.xlsx?department=tax").status_code == 403
 

@@ -3,16 +3,19 @@
 import threading
 
 import pghistory
+import psycopg
 import pytest
 import quarter
 import town
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from quarter import DISTRICT, OTHER_STREET, STREET, code, geojson, rectangle
 
 from units.drafting import Drawing, delete, edit, found, may_change, restore, save, versions, whole
 from units.errors import NotAllowed, NotFound, Refused, Stale, Unfit, UsageError
 from units.models import Parcel, RedevelopmentUnit, Survey, UnitParcel
+from units.moving import move
+from units.recording import record
 from units.rights import Grant, Role
 from units.spatial import OVERLAP_AREA, OVERLAP_WIDTH
 
@@ -129,7 +132,7 @@ def test_a_street_office_cannot_feel_for_codes_of_units_that_it_may_not_see(offi
 
 def test_a_code_that_is_taken_is_told_as_that_and_not_as_a_fault_of_the_shape(office, monkeypatch):
     first = save(office, DISTRICT, "a", parcels(0))
-    monkeypatch.setattr("units.drafting._next_code", lambda district: first.code)
+    monkeypatch.setattr("units.drafting.next_code", lambda district: first.code)
     with pytest.raises(Refused) as caught:
         save(office, DISTRICT, "b", parcels(1))
     assert caught.value.code == "taken"
@@ -177,6 +180,33 @@ def test_two_who_save_at_once_get_two_codes(own_database):
     for thread in threads:
         thread.join()
     assert sorted(made) == [f"{DISTRICT}DY0001", f"{DISTRICT}DY0002"]
+
+
+def test_who_moves_a_unit_or_gives_floor_area_away_waits_for_who_draws(own_database):
+    """Who draws locks one unit, then its neighbours: whoever held one of these and wanted that one would never end."""
+    quarter.build()
+    user = town.scoped_user(Role.OFFICE, DISTRICT)
+    one, other = save(user, DISTRICT, "a", parcels(0)), save(user, DISTRICT, "b", parcels(1))
+    given = {"type": "transfer", "quantity": -5, "uom": "m2", "basis": "b", "other_unit": other.code}
+    steps = [
+        lambda: move(one, "checked", user, register="unit"),
+        lambda: record(user, one.code, one.version, {"incentives": [given]}),
+    ]
+
+    @transaction.atomic
+    def impatiently(step):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+        step()
+
+    url = connection.settings_dict
+    with psycopg.connect(dbname=url["NAME"], user=url["USER"], host=url["HOST"]) as drawer:
+        drawer.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"units of {DISTRICT}"])
+        for step in steps:
+            with pytest.raises(OperationalError, match="lock timeout"):
+                impatiently(step)
+    with pytest.raises(Refused):
+        steps[0]()
 
 
 def test_a_problem_that_blocks_keeps_the_draft_out_and_confirming_lets_it_in(office):

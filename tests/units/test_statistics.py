@@ -419,9 +419,10 @@ def test_a_past_day_tells_what_was_determined_then_in_the_shape_of_then(copy, un
         owner.execute(
             """INSERT INTO units_determinationevent (pgh_created_at, pgh_label, pgh_obj_id, id, code, category, subtype,
                    state, result, reason_codes, reason, evidence, base_survey_year, version, district_id, street_id,
-                   parcel_id, criteria, procedure, raised_reason, listed_since)
+                   parcel_id, criteria, procedure, raised_reason, listed_since, after, change, plan_item)
                SELECT '2024-03-01 12:00+08', 'insert', 999999, 999999, 'X', 'industrial', '', 'in_force',
-                   'low', '{TEST}', 'R', '{}', 2022, 1, district_id, street_id, id, '', '', '', '2024-03-01'
+                   'low', '{TEST}', 'R', '{}', 2022, 1, district_id, street_id, id, '', '', '', '2024-03-01', '{}',
+                   '', ''
                FROM units_parcel WHERE id = %s""",
             [parcel.pk],
         )

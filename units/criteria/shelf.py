@@ -359,9 +359,12 @@ def approve(
 
 
 @transaction.atomic
-def retire(name: str, *, by: User, reason: str, document: Document | Mapping | None = None) -> CriteriaText:
+def retire(
+    name: str, *, by: User, reason: str, document: Document | Mapping | None = None, version: int | None = None
+) -> CriteriaText:
     """Take an approved set out of force: nothing is flagged by it any more, and it stays readable."""
     row = _locked(name, by, APPROVERS, _("Only the district government or the municipal bureau retires criteria."))
+    _current(row, version)
     if row.status != Status.APPROVED:
         raise Refused(
             _("The criteria set “%(name)s” is not approved (%(status)s).") % {"name": name, "status": row.status},

@@ -36,7 +36,8 @@ def visible(collection: Collection, view: View) -> tuple[str, dict]:
             written, values = condition.sql("source")
             columns.append(f"CASE WHEN {written.replace('%(', f'%({name}_')} THEN source.{name} END AS {name}")
             params |= {f"{name}_{key}": value for key, value in values.items()}
-    return f"(SELECT {', '.join(columns)} FROM ({collection.source()}) AS source WHERE {rows})", params
+    source = f"(SELECT {', '.join(columns)} FROM ({collection.source()}) AS source WHERE {rows})"
+    return source, params | collection.values
 
 
 def asked(statement: str, params: dict) -> list[dict]:

@@ -14,10 +14,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from units import bulk_forms, campaigning, forms
-from units.errors import GeoinvError, NotAllowed, UnknownName, UsageError
+from units.errors import GeoinvError, NotAllowed, Stale, UnknownName, UsageError
 from units.models import Campaign, Category, Department, Determination, District, FactSheet, FormTask, Street
 from units.rights import Role, may
 from units.views.asking import grants, only
+from units.views.conditions import refused_status, required_version
 from units.views.findings import XLSX, parse_day
 from units.workflow import SUSPECT
 
@@ -78,10 +79,15 @@ def campaign(request, number: int):
     held = readers(request)
     found = campaigning.campaign_of(number, held)
     if request.method == "POST":
-        if "close" in request.POST:
-            campaigning.close(found, request.user)
-        else:
-            campaigning.distribute(found, request.user)
+        version = required_version(request, request.POST.get("version"))
+        try:
+            if "close" in request.POST:
+                campaigning.close(found, request.user, version)
+            else:
+                campaigning.distribute(found, request.user, version=version)
+        except Stale as error:
+            there = campaigning.campaign_of(number, held)
+            return _page(request, there, held, refused=error, status=refused_status(request, error))
         return HttpResponseRedirect(reverse("campaign", args=[found.pk]))
     only(request, *FILTERS, "page")
     return _page(request, found, held)
@@ -139,6 +145,7 @@ def _page(request, found: Campaign, held, taken=None, refused=None, status=200):
     query.pop("page", None)
     context = {
         "campaign": found,
+        "version": campaigning.version_of(found),
         "is_open": found.state == Campaign.State.OPEN,
         "progress": campaigning.progress(found, held),
         "states": [(one, str(FactSheet.State(one).label)) for one in FactSheet.State.values],

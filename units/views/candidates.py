@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from units.asof import read_moment
+from units.classing import Theme, classes, members
 from units.collections import COLLECTIONS
 from units.criteria import sets
 from units.criteria.measures import FACTS
@@ -24,7 +26,8 @@ from units.views.runs import shown_set
 PAGE = 40  # rows beside the map
 TABLE_PAGE = 2000  # rows that are read at a time for the table
 COLUMNS = "code, address, outcome, category, fired, missing, criteria, area_m2, street_id, district_id, kind"
-FILTERS = ("criteria", "outcome", "category", "street", "rule", "owner", "state", "bbox")
+THEME = ("measure", "method", "classes", "class")  # what was measured: of which classes (units/classing.py)
+FILTERS = ("criteria", "outcome", "category", "street", "rule", "owner", "state", "bbox", *THEME)
 ORDERS = {"area": gettext_lazy("largest first"), "code": gettext_lazy("by code")}
 # The state of the record that people keep of the flagged subject; the flag itself has none.
 RECORDED = (
@@ -40,10 +43,11 @@ def candidates(request):
     """{items, next, criteria, counts} of one outcome; `after` is the `next` of the page before.
 
     Filters: criteria (one set; that of the latest run where none is named), outcome, category, street, rule (met),
-    owner (of a missing fact), state (of the record), bbox (west,south,east,north); `sort` orders. `counts` has every
-    outcome under the other filters and comes with the first page.
+    owner (of a missing fact), state (of the record), class (of a `measure`, as `map/values.json` parts it by `method`
+    into `classes`), bbox (west,south,east,north); `sort` orders. `counts` has every outcome under the other filters
+    and comes with the first page.
     """
-    only(request, *FILTERS, "sort", "after")
+    only(request, *FILTERS, "sort", "after", "as_of")
     source, params = _source(request)
     wanted, values = filters(request)
     by = order(request.GET, "area")
@@ -71,7 +75,7 @@ def candidates(request):
 @cache_control(private=True, no_cache=True)
 def candidates_table(request):
     """The whole list under the same filters as CSV, with no cell that a spreadsheet would run as a formula."""
-    only(request, *FILTERS, "sort")
+    only(request, *FILTERS, "sort", "as_of")
     source, params = _source(request)
     wanted, values = filters(request)
     by = order(request.GET, "code")
@@ -117,6 +121,10 @@ def filters(request) -> tuple[list[str], dict]:
             raise UnknownName(state, Determination.State.values, _("state"))
         wanted.append(RECORDED)
         values["state"] = state
+    if query.get("measure") and (chosen := query.get("class")):
+        theme = Theme.read(query["measure"], query.get("method", ""), query.get("classes", ""))
+        wanted.append("fid = ANY(%(classed)s)")
+        values["classed"] = members(classes(theme, values["criteria"], grants(request)), chosen)
     if written := query.get("bbox"):
         wanted.append("geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4490)")
         values |= box_of(written)
@@ -184,7 +192,7 @@ def _source(request) -> tuple[str, dict]:
             _("What the criteria suspect is open to the departments that decide on it."),
             _("Sign in with an account of one of them."),
         )
-    return visible(COLLECTIONS["candidates"], view)
+    return visible(COLLECTIONS["candidates"].at(read_moment(request.GET.get("as_of", ""))), view)
 
 
 def _titled(rows: list[dict]) -> list[dict]:

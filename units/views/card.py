@@ -5,9 +5,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,13 +20,15 @@ from units.criteria.measures import SOURCE_TITLES
 from units.criteria.turning import SIGNED
 from units.errors import NotAllowed, NotFound, UsageError
 from units.explaining import explain, last_used
-from units.models import Building, Flag, Occupancy, Parcel, Scheme, Street
+from units.lineage import resolve
+from units.models import Building, Flag, Occupancy, Parcel, Scheme, Street, Survey
 from units.printing import printed
 from units.rights import Grant, sees_figures
 from units.templatetags.land import mu, square_metres, use_name
 from units.views.asking import BOX, asked, box, grants, only, visible
 from units.views.determinations import determination_block
 from units.views.economy import contracts, firms
+from units.views.field import field_block
 from units.views.land_classes import land_group
 from units.views.runs import named_set
 from units.views.sketch import sketch
@@ -58,9 +61,36 @@ def parcel(request, code: str):
     """The card as a page of its own, or with `?fragment=1` as the part that the map puts beside itself.
 
     `?criteria=` names the set by which it is judged, as the map shows it; without it, the one that ran last.
+    A code of an earlier round leads to the parcel that has its ground now, or tells which have.
     """
     only(request, *PARAMETERS)
-    return _answer(request, card(code, grants(request), named_set(request.GET)))
+    try:
+        return _answer(request, card(code, grants(request), named_set(request.GET)))
+    except NotFound as gone:
+        return successors(request, code, gone)
+
+
+def successors(request, code: str, gone: NotFound) -> HttpResponse:
+    """Where the ground of a parcel went whose code stands no longer; `gone` again where nobody knows."""
+    held = grants(request)
+    reached = resolve("parcel", code[:6], code) if "\0" not in code else []
+    seen = COLLECTIONS["parcels"].seen_by(held).rows.q()
+    codes = [one for one in reached if one != code and _standing(one).filter(seen).exists()]
+    if not codes:
+        raise gone
+    if "fragment" in request.GET:  # the map shows a sentence
+        raise NotFound(
+            _("The parcel %(code)s stands no longer. Its ground is now that of: %(codes)s.")
+            % {"code": code, "codes": ", ".join(codes)},
+            code="succeeded",
+        ) from gone
+    if len(codes) == 1:
+        return HttpResponseRedirect(reverse("parcel", args=codes))
+    return render(request, "units/parcel_gone.html", {"code": code, "codes": codes})
+
+
+def _standing(code: str):
+    return Parcel.objects.filter(code=code, survey__state=Survey.State.IN_FORCE)
 
 
 @require_safe
@@ -150,6 +180,7 @@ def _answer(request, context: dict):
 def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dict:
     """Everything the card says of a parcel, by one set; NotFound when there is none that these grants may see."""
     found = facts("parcels", code, held)
+    parcel_row = Parcel.objects.get(pk=found["fid"])
     ground = under(found["fid"], held)
     buildings = on(found["fid"], held, criteria or stated(found["district_id"]))
     surveyed = [row["surveyed_m2"] for row in ground if row["surveyed_m2"] is not None]
@@ -170,7 +201,8 @@ def card(code: str, held: tuple[Grant, ...], criteria: str | None = None) -> dic
         "figures": figures,
         "firms": firms(Occupancy.objects.filter(parcel=found["fid"]), figures),
         "contracts": contracts(found["fid"]),
-        **determination_block(Parcel.objects.get(pk=found["fid"]), held),
+        **determination_block(parcel_row, held),
+        **field_block(parcel_row, held),
         **drawn(found["fid"], "parcel", held, told),
     } | told
 
@@ -198,6 +230,7 @@ def building_card(code: str, held: tuple[Grant, ...], criteria: str | None = Non
         "vacant_since": day(row.extra.get("KZQSSJ")),
         "firms": firms(Occupancy.objects.filter(used), figures),
         **determination_block(row, held),
+        **field_block(row, held),
         **drawn(row.pk, "building", held, told),
     } | told
 

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from units.criteria import sets, shelf
 from units.criteria.hitting import hits
 from units.criteria.measures import MEASURES, SOURCE_TITLES
-from units.errors import CriteriaError, GeoinvError, NotAllowed, NotFound, UnknownName, UsageError
+from units.errors import CriteriaError, GeoinvError, NotAllowed, NotFound, Stale, UnknownName, UsageError
 from units.explaining import betrays
 from units.models import CriteriaText, District
 from units.rights import Grant, Role, may, sees_figures, view
+from units.second_factor import asks, confirm
 from units.views.asking import grants, only
 from units.views.body import told
+from units.views.conditions import refused_status, required_version
 from units.views.findings import parse_day
 from units.wording import outline, uom_title
 
@@ -55,7 +57,7 @@ def criteria_set(request, name: str):
     return _set(request, name)
 
 
-def _set(request, name: str, refused: GeoinvError | None = None):
+def _set(request, name: str, refused: GeoinvError | None = None, status: int = 200):
     held = readers(request)
     text = shelf.seen(name, held)
     district = _district(request.GET.get("district"), held, text)
@@ -70,12 +72,13 @@ def _set(request, name: str, refused: GeoinvError | None = None):
         "may_approve": bool(text) and text.status == "draft" and may(held, APPROVERS, text.district_id),
         "may_retire": bool(text) and text.status == "approved" and may(held, APPROVERS, text.district_id),
         "given": request.POST,
+        "asks_code": asks(request),
     }
     try:
         criteria = sets.load(name)
     except CriteriaError as error:
         faults = error.details.get("faults") or [{"message": str(error), "hint": "", "line": None, "column": None}]
-        return render(request, "units/criteria/faulty.html", context | {"faults": faults})
+        return render(request, "units/criteria/faulty.html", context | {"faults": faults}, status=status)
     document = outline(criteria)
     counted = hits(criteria, district.code, held) if district else None
     if counted is not None and not sees_figures(held, district.code):
@@ -97,7 +100,7 @@ def _set(request, name: str, refused: GeoinvError | None = None):
         "counted": counted is not None,
         "changed": [one for one in document["params"] if one["before"] is not None],
     }
-    return render(request, "units/criteria/set.html", context)
+    return render(request, "units/criteria/set.html", context, status=status)
 
 
 @require_safe
@@ -130,7 +133,8 @@ def criteria_edit(request, name: str):
         )
     if request.method == "POST":
         body = told(request, text=str, version=int)
-        saved = shelf.save(name, body.get("text", ""), by=request.user, version=body.get("version"))
+        version = required_version(request, body.get("version"))
+        saved = shelf.save(name, body.get("text", ""), by=request.user, version=version)
         return JsonResponse({"version": saved.version, "faults": [_shown(one) for one in saved.faults]})
     context = {
         "name": name,
@@ -140,6 +144,8 @@ def criteria_edit(request, name: str):
             "name": name,
             "version": text.version,
             "district": text.district_id,
+            "user": request.user.pk,
+            "kept": {"drafts": reverse("working-drafts"), "draft": reverse("working-draft", args=["KEY"])},
             "check": reverse("criteria-check"),
             "save": reverse("criteria-edit", args=[name]),
             "words": _sentences(),
@@ -170,6 +176,8 @@ def criteria_check(request):
 @require_POST
 def criteria_draft(request):
     """A new draft: on top of a set, or a copy of one; then its editor."""
+    if not request.user.is_authenticated:
+        raise NotAllowed(_("Sign in first."))
     given = request.POST
     try:
         name = given.get("name", "").strip()
@@ -197,16 +205,17 @@ def criteria_act(request, name: str):
     shelf.seen(name, held)
     given = request.POST
     act = given.get("act", "")
+    version = required_version(request, given.get("version"))
     try:
-        version = int(given.get("version") or 0) or None
         if act == "approve":
             document = {key: given.get(key, "").strip() for key in ("title", "number", "issuer")}
             if given.get("dated"):
                 document["dated"] = parse_day(given["dated"])
+            confirm(request, given.get("otp", ""))
             shelf.approve(name, by=request.user, document=document, reason=given.get("reason", ""), version=version)
             messages.success(request, _("The set is approved; its text never changes again."))
         elif act == "retire":
-            shelf.retire(name, by=request.user, reason=given.get("reason", ""))
+            shelf.retire(name, by=request.user, reason=given.get("reason", ""), version=version)
             messages.success(request, _("The set is retired; it stays readable."))
         elif act == "discard":
             shelf.discard(name, by=request.user, version=version)
@@ -216,12 +225,8 @@ def criteria_act(request, name: str):
             raise UnknownName(act[:40], ("approve", "retire", "discard"), _("action"))
     except (NotAllowed, NotFound):
         raise
-    except ValueError as error:
-        if not isinstance(error, GeoinvError):
-            raise UsageError(_("The version is no number.")) from None
-        return _set(request, name, error)
     except GeoinvError as error:
-        return _set(request, name, error)
+        return _set(request, name, error, refused_status(request, error) if isinstance(error, Stale) else 200)
     return HttpResponseRedirect(reverse("criteria-set", args=[name]))
 
 
@@ -296,6 +301,23 @@ def _sentences() -> dict[str, str]:
         "saved": _("Saved as version {version}."),
         "savedFaulty": _("Saved as version {version}, with its faults."),
         "unsaved": _("Not saved yet."),
+        "threeWay": _("What it was, mine and theirs"),
+        "threeField": _("Field"),
+        "threeBase": _("Before"),
+        "threeMine": _("Mine"),
+        "takeMine": _("{field}: take mine"),
+        "takeTheirs": _("{field}: take what {who} saved"),
+        "threeHow": _("Choose what is saved. Only the lines that were changed are shown."),
+        "threeSave": _("Save what is chosen"),
+        "threeChoose": _("Choose for “{field}” first."),
+        "fieldText": _("Text of the set"),
+        "textBase": _("as both began"),
+        "theirsTaken": _("Their text stands in the editor."),
+        "mineBack": _("Bring mine back"),
+        "keptHere": _("The server does not answer. Go on: what you type is kept in this browser."),
+        "keptText": _("A text of yours was not saved ({when})."),
+        "keptResume": _("Put it back"),
+        "keptForget": _("Throw it away"),
         "noAnswer": _("The server does not answer. Try again soon."),
         "signInAgain": _("You are signed out. Sign in again in the other window that opens; your work stays here."),
     }

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from units.checks import reporting
 from units.checks.registry import CHECKS, LAYERS
-from units.checks.waiving import LONGEST, lift, may_waive, waive
+from units.checks.waiving import LONGEST, lift, may_waive, versions_of, waive
 from units.collections import COLLECTIONS
 from units.errors import GeoinvError, NotAllowed, NotFound, UnknownName, UsageError
 from units.models import CheckRun, Finding, Street
 from units.rights import Grant
 from units.views.asking import asked, grants, only, visible
+from units.views.conditions import refused_status, required_version
 
 PAGE = 50  # findings
 WAIVED = ("no", "yes")
@@ -73,16 +74,18 @@ def waiver(request, identity: str):
     """Accept one finding until a day with a reason, or with `lift` take such a waiver back; then the list again."""
     held = grants(request)
     finding = visible_finding(identity, held)
+    version = required_version(request, request.POST.get("version"))
     try:
         if "lift" in request.POST:
-            lift(finding, request.user, held)
+            lift(finding, request.user, held, version)
         else:
             until = parse_day(request.POST.get("until", ""))
-            waive(finding, request.user, held, request.POST.get("reason", ""), until)
+            waive(finding, request.user, held, request.POST.get("reason", ""), until, version)
     except NotAllowed:
         raise
     except GeoinvError as error:
-        return shown(request, request.POST.get("query", ""), (identity, error), status=422)
+        status = refused_status(request, error)
+        return shown(request, request.POST.get("query", ""), (identity, error), status)
     return HttpResponseRedirect(f"{reverse('findings')}?{again(request.POST.get('query', ''))}#{identity}")
 
 
@@ -178,16 +181,22 @@ def shown(request, query: str | None = None, refused=None, status: int = 200):
     found = Finding.objects.filter(pk__in=ids).order_by("severity", "code", "pk")
     rows = list(reporting.rows(found, timezone.localdate()))
     allowed = {one.pk: may_waive(held, one) for one in found}
+    versions = versions_of(found)
     for row in rows:
         row["may"] = allowed[row["id"]]
+        row["version"] = versions[row["id"]]
         row["check"] = CHECKS.get(row["code"])
         if refused and refused[0] == row["identity"]:
             row |= {"refused": refused[1], "reason": request.POST.get("reason", "")}
             row["until"] = request.POST.get("until", "")
+    # What somebody else has waived meanwhile is not on the list of what is open: then the page itself says so.
+    elsewhere = refused and refused[0] not in {row["identity"] for row in rows}
     pages = max(1, -(-total // PAGE))
     here = reverse("findings")
     context = {
         "rows": rows,
+        "refused": refused[1] if elsewhere else None,
+        "typed": request.POST.get("reason", "") if elsewhere else "",
         "total": total,
         "first": (chosen.page - 1) * PAGE + 1,
         "last": (chosen.page - 1) * PAGE + len(rows),

@@ -13,12 +13,13 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import attaching, campaigning, moving
+from units import attaching, campaigning, records
 from units.errors import GeoinvError, NotAllowed, NotFound, UnknownName, UsageError
-from units.models import Department, Determination, FactSheet
+from units.models import Department, Determination, Document, FactSheet
 from units.views.asking import only
 from units.views.body import told
 from units.views.campaigns import readers
+from units.views.conditions import refused_status, required_version
 from units.views.findings import parse_day
 
 STEPS = ("submit", "confirm", "return", "assign")
@@ -37,7 +38,8 @@ def form(request, number: int):
     if request.method != "POST":
         return _page(request, sheet, held)
     given = told(request, version=int, values=dict)
-    changed = campaigning.fill(sheet, given.get("values", {}), request.user, given.get("version"))
+    version = required_version(request, given.get("version"))
+    changed = campaigning.fill(sheet, given.get("values", {}), request.user, version)
     return JsonResponse({"changed": changed, "version": sheet.version, "state": sheet.state})
 
 
@@ -50,13 +52,14 @@ def form_step(request, number: int):
     step, given = request.POST.get("step", ""), request.POST
     if step not in STEPS:
         raise UnknownName(step[:40], STEPS, _("step"))
+    version, comment = required_version(request, given.get("version")), given.get("comment", "")
     try:
         if step == "submit":
-            campaigning.submit(sheet, request.user, given.get("comment", ""))
+            campaigning.submit(sheet, request.user, comment, version)
         elif step == "confirm":
-            campaigning.confirm(sheet, given.get("group", ""), request.user, given.get("comment", ""))
+            campaigning.confirm(sheet, given.get("group", ""), request.user, comment, version)
         elif step == "return":
-            campaigning.send_back(sheet, given.get("group", ""), request.user, given.get("comment", ""))
+            campaigning.send_back(sheet, given.get("group", ""), request.user, comment, version)
         else:
             due = given.get("due_on", "").strip()
             campaigning.assign(
@@ -66,11 +69,12 @@ def form_step(request, number: int):
                 request.user,
                 reason=given.get("reason", ""),
                 due_on=parse_day(due) if due else None,
+                version=version,
             )
     except (NotAllowed, NotFound):
         raise
     except GeoinvError as error:
-        return _page(request, campaigning.sheet_of(number, held), held, error, 422)
+        return _page(request, campaigning.sheet_of(number, held), held, error, refused_status(request, error))
     return HttpResponseRedirect(reverse("form", args=[number]))
 
 
@@ -110,7 +114,11 @@ def form_papers(request, number: int):
 def form_paper(request, number: int, paper: int):
     """One paper, as a file to keep: never shown in a page of ours, never run."""
     held = readers(request)
-    document = attaching.paper_of(campaigning.sheet_of(number, held), paper, held).document
+    return as_file(attaching.paper_of(campaigning.sheet_of(number, held), paper, held).document)
+
+
+def as_file(document: Document) -> FileResponse:
+    """A kept paper or photo as an attachment that no browser runs."""
     response = FileResponse(document.file.open("rb"), content_type=document.media_type)
     ending = document.file.name.rpartition(".")[2]
     name = attaching.plain(document.title).removesuffix(f".{ending}") + f".{ending}"
@@ -151,7 +159,8 @@ def _page(request, sheet: FactSheet, held, refused=None, status=200):
         "writes": any(one["may_write"] for one in cells.values()),
         "papers": attaching.papers(sheet, held),
         "moves": [
-            {"move": one, "to": Determination.State(one.to_state).label} for one in moving.moves_of(sheet.determination)
+            {"move": one, "to": Determination.State(one.to_state).label}
+            for one in records.moves_of(sheet.determination)
         ],
         "others": [
             one
@@ -162,6 +171,7 @@ def _page(request, sheet: FactSheet, held, refused=None, status=200):
         else [],
         "refused": refused,
         "told": {
+            "kept": {"drafts": reverse("working-drafts"), "draft": reverse("working-draft", args=["KEY"])},
             "language": get_language(),
             "signIn": reverse("login"),
             "version": read["version"],
@@ -179,7 +189,19 @@ def words() -> dict[str, str]:
         "nothing": _("Nothing has changed."),
         "unsaved": _("Not saved yet: {count}"),
         "wrong": _("{count} answers cannot be taken; nothing was saved yet."),
-        "theirs": _("{who} wrote here meanwhile: {what}. Save again to put yours in its place."),
+        "threeWay": _("What it was, mine and theirs"),
+        "threeField": _("Field"),
+        "threeBase": _("Before"),
+        "threeMine": _("Mine"),
+        "takeMine": _("{field}: take mine"),
+        "takeTheirs": _("{field}: take what {who} saved"),
+        "threeHow": _("Choose for each field what is saved. The other stays in the history of the form."),
+        "threeSave": _("Save what is chosen"),
+        "threeChoose": _("Choose for “{field}” first."),
+        "keptHere": _("The server does not answer. Go on: what you type is kept in this browser."),
+        "keptForm": _("{count} answers of yours were not saved ({when})."),
+        "keptResume": _("Put them back"),
+        "keptForget": _("Throw them away"),
         "noAnswer": _("The server does not answer. Nothing is lost: try again."),
         "signInAgain": _("You are signed out. Sign in in another window, then save again."),
         "signIn": _("Sign in"),

@@ -9,16 +9,19 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from units.classing import FEWEST, METHODS, MOST, offered
 from units.collections import COLLECTIONS
 from units.models import Category, Flag
-from units.rights import Role
+from units.rights import INSIDE, TITLES, Role
 from units.views import legend, registers
 from units.views.asking import grants
 from units.views.land_classes import BY_PREFIX
 from units.views.places import districts_of, with_surveys
+from units.views.values import by_source
 from units.views.words import map_words
 
 START = (39.12, 117.15, 11)  # latitude, longitude, zoom: Tianjin, until something is loaded
+KINDS = "control-areas"  # a list of so many kinds that they are chosen from a menu
 DRAWERS = {Role.ANALYST, Role.STREET, Role.OFFICE}  # who draws units (workflow 4.1)
 # The national map, in Web Mercator (w) like our tiles: ground and names are two layers. It is of CGCS2000, not shifted.
 TIANDITU = (
@@ -40,13 +43,22 @@ def map_page(request):
     grounds = base_maps() if inside else []
     draw = drawing(held)
     told = {
-        "layers": [{"id": name, "tilejson": reverse("tilejson", kwargs={"layer": name})} for name in names],
+        "layers": [
+            {
+                "id": name,
+                "tilejson": reverse("tilejson", kwargs={"layer": name}),
+                "title": str(COLLECTIONS[name].title),
+                "kept": COLLECTIONS[name].kept,
+            }
+            for name in names
+        ],
         "legend": legend.as_told(layers),
         "lists": [name for name in registers.TITLES if name in names] if inside else [],
         "overview": reverse("map-overview"),
         "candidates": reverse("map-candidates"),
         "table": reverse("map-candidates-table"),
         "registers": reverse("map-registers"),
+        "registersTable": reverse("map-registers-table"),
         "search": reverse("map-search"),
         "here": reverse("map-here"),
         "measure": reverse("map-measure"),
@@ -56,7 +68,14 @@ def map_page(request):
         "building": _address("building", code="CODE"),
         "draw": draw,
         "whatif": trying() if inside else None,
+        "theme": {"values": reverse("map-values"), "table": reverse("map-values-table")} if inside else None,
         "grounds": grounds,
+        "views": saving(held) if inside else None,
+        "dates": reverse("map-dates") if inside else None,
+        "history": reverse("history"),
+        "surveys": [{"name": one["name"], "survey": one["survey"]} for one in with_surveys(held)] if inside else [],
+        "reader": called(request.user, held) if held else "",
+        "approval": settings.MAP_APPROVAL,
         "start": START,
         "inside": inside,
         "landGroups": BY_PREFIX,
@@ -72,8 +91,14 @@ def map_page(request):
             "told": told,
             "layers": sorted(layers, key=lambda one: legend.ORDER.index(one.id)),
             "lists": [(name, title) for name, title in registers.TITLES.items() if name in told["lists"]],
-            "parts": [(name, one.titles.choices) for name, one in registers.LISTS.items() if name in told["lists"]],
+            "parts": [
+                (name, () if name == KINDS else one.titles.choices)
+                for name, one in registers.LISTS.items()
+                if name in told["lists"]
+            ],
+            "kinds": registers.LISTS[KINDS].titles.choices,
             "grounds": grounds,
+            "theme": themes(held) if inside else None,
             "outcomes": [(outcome.value, outcome.label) for outcome in legend.OUTCOMES],
             "categories": Category.choices,
             "inside": inside,
@@ -109,7 +134,39 @@ def drawing(held) -> dict | None:
     if not drawers or None in (*addresses.values(), units, unit, own):
         return None
     districts = [{"code": one.code, "name": one.name} for one in districts_of(drawers)]
-    return addresses | {"units": units, "unit": unit, "page": own, "districts": districts}
+    working = {
+        "leases": _address("working-leases"),
+        "since": _address("unit-since", code="CODE"),
+        "kept": {"drafts": _address("working-drafts"), "draft": _address("working-draft", key="KEY")},
+    }
+    lines = {name: _address(f"map-{name}") for name in ("snap", "trace", "reshape", "taken", "corners", "neighbours")}
+    lines["reshapeUnits"] = _address("units-reshape")
+    return addresses | lines | working | {"units": units, "unit": unit, "page": own, "districts": districts}
+
+
+def themes(held) -> dict:
+    """What a theme of the map is chosen from: measures by the layer they are from, methods and numbers of classes."""
+    return {
+        "groups": by_source(offered(held)),
+        "methods": METHODS.items(),
+        "numbers": range(FEWEST, MOST + 1),
+    }
+
+
+def saving(held) -> dict:
+    """What saving views of the map needs: the addresses, and the district that one may be shared in."""
+    own = districts_of(tuple(grant for grant in held if grant.role in INSIDE))
+    return {
+        "all": reverse("map-views"),
+        "one": reverse("map-view", kwargs={"number": 0}),
+        "districts": [{"code": one.code, "name": one.name} for one in own] if len(own) == 1 else [],
+    }
+
+
+def called(user, held) -> str:
+    """Who prints a map, with his roles."""
+    name, roles = user.get_full_name() or user.get_username(), sorted({str(TITLES[grant.role]) for grant in held})
+    return name if roles == [name] else f"{name} ({'、'.join(roles)})"
 
 
 def trying() -> dict:

@@ -8,6 +8,7 @@ from django.http import JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from units.asof import read_moment
 from units.collections import COLLECTIONS, Collection
 from units.criteria.measures import FACTS
 from units.models import Department, Determination, Revision, Street
@@ -18,6 +19,7 @@ from units.views.land_classes import land_group
 from units.views.legend import LAYERS, UNKNOWN
 from units.views.runs import latest_runs
 
+NOTHING = {"count": 0, "groups": {}, "box": None, "narrowed": []}
 KEPT_SECONDS = 3600  # a count is kept this long while its tables do not change
 # By what the legend parts a layer: the columns, and the name of the facet.
 GROUPED_BY = {
@@ -37,16 +39,20 @@ NARROWED_BY = {"rule": "unnest(fired)", "fact": "unnest(missing)", "street": "st
 def overview(request):
     """Counts and the box of everything this reader may see; each is counted again only when its tables changed.
 
+    `as_of` is a day of the past; of a layer whose past is not kept nothing is counted then.
     {box, counts: {layer}, groups: {layer: {facet: {value: number}}}, outcomes: {set: {outcome: {category}}},
     narrow: {set: {rules, owners, streets}}, runs}
     """
-    only(request)
+    only(request, "as_of")
     held = grants(request)
+    moment = read_moment(request.GET.get("as_of", ""))
     told = {}
     for layer in LAYERS:
-        view = COLLECTIONS[layer.id].seen_by(held)
+        collection = COLLECTIONS[layer.id]
+        view = collection.seen_by(held)
         if not view.rows.never:
-            told[layer.id] = counted(COLLECTIONS[layer.id], view)
+            kept = moment is None or collection.kept
+            told[layer.id] = counted(collection.at(moment), view) if kept else dict(NOTHING)
     boxes = [one["box"] for one in told.values() if one["box"]]
     judged = told.get("candidates", {})
     return JsonResponse(
@@ -65,7 +71,8 @@ def overview(request):
 def counted(collection: Collection, view: View) -> dict:
     """{count, box, groups, narrowed} of what `view` shows of the collection."""
     revisions = Revision.objects.filter(name__in=collection.revisions).order_by("name").values_list("number", flat=True)
-    digest = hashlib.sha256(repr((view.rows, tuple(revisions))).encode()).hexdigest()
+    told = (view.rows, tuple(revisions), *collection.values.values())
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()
     key = f"overview-by-district-{collection.id}-{digest}"
     found = cache.get(key)
     if found is None:

@@ -10,6 +10,7 @@ import town
 from django.utils import timezone
 
 from units.checks import reporting
+from units.checks.waiving import version_of
 from units.models import CheckRun, Finding, Waiver
 from units.rights import Role
 
@@ -29,7 +30,12 @@ def finding(number: int = 0) -> Finding:
 
 def waive(client, number=0, reason="Both deeds are in court.", days=30, **more):
     until = (timezone.localdate() + timedelta(days)).isoformat()
-    return client.post(f"/findings/finding-{number}/waiver/", {"reason": reason, "until": until, **more})
+    told = {"reason": reason, "until": until, "version": version(number), **more}
+    return client.post(f"/findings/finding-{number}/waiver/", told)
+
+
+def version(number=0) -> int:
+    return version_of(Finding.objects.get(identity=f"finding-{number}"))
 
 
 def test_a_reader_sees_the_findings_of_his_places_with_what_to_do(office):
@@ -93,11 +99,22 @@ def test_a_waiver_hides_the_finding_keeps_its_reason_and_can_be_lifted(office):
     page = office.get("/findings/?waived=yes").content.decode()
     assert 'id="finding-0"' in page
     assert "Both deeds are in court." in page
-    assert office.post("/findings/finding-0/waiver/", {"lift": "1"}).status_code == 302
+    assert office.post("/findings/finding-0/waiver/", {"lift": "1", "version": version()}).status_code == 302
     assert 'id="finding-0"' in office.get("/findings/").content.decode()
     kept = Waiver.objects.get()
     assert kept.lifted_at is not None
     assert kept.reason == "Both deeds are in court."
+
+
+def test_who_waives_after_somebody_else_did_is_told_and_the_first_waiver_stands(office):
+    before = version()
+    waive(office, reason="The first.")
+    again = waive(office, reason="The second.", version=before)
+    assert again.status_code == 409
+    assert "The second." in again.content.decode()  # what was typed is not lost
+    assert Waiver.objects.get().reason == "The first."
+    lifted = office.post("/findings/finding-0/waiver/", {"lift": "1", "version": before})
+    assert (lifted.status_code, Waiver.objects.get().lifted_at) == (409, None)
 
 
 def test_a_refused_waiver_keeps_what_was_typed_and_its_links_lead_back_to_the_list(office):
@@ -128,7 +145,7 @@ def test_a_waiver_without_reason_or_of_a_day_gone_by_is_refused_beside_its_form(
 
 
 def test_no_day_is_told_so(office):
-    answer = office.post("/findings/finding-0/waiver/", {"reason": "x", "until": "2027-02-31"})
+    answer = office.post("/findings/finding-0/waiver/", {"reason": "x", "until": "2027-02-31", "version": 0})
     assert answer.status_code == 422
     assert "2027-02-31" in answer.content.decode()
 

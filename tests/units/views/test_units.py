@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from quarter import DISTRICT, STREET, geojson, rectangle
 
-from units.models import CriteriaEdition, Flag, FlagRun, Parcel, RedevelopmentUnit, Survey
+from units.models import CriteriaEdition, Document, Flag, FlagRun, Move, Parcel, RedevelopmentUnit, Survey, User
 from units.rights import Role
 
 pytestmark = pytest.mark.rows("NK021", "NK024")
@@ -88,6 +88,9 @@ def test_one_question_tells_everything_of_parcels_that_are_united(office):
         "overlaps",
         "unchecked",
         "land_use",
+        "planned",
+        "reservations",
+        "budget",
         "unknown",
         "problems",
         "snapped",
@@ -491,3 +494,19 @@ def test_the_same_code_in_two_districts_is_told_apart_by_naming_one(desk):
     assert bureau.get("/units/U1.json").status_code == 400
     assert bureau.get("/units/U1.json?district=120103").json()["name"] == "120103"
     assert desk().get("/units/U1.json").json()["name"] == DISTRICT
+
+
+@pytest.mark.rows("NK027")
+def test_an_edition_is_cited_with_its_address_and_the_paper_that_approved_it(office):
+    code = office.saved(0, 1)["code"]
+    by = User.objects.get()
+    paper = Document.objects.create(district_id=DISTRICT, title="Reply", number="No. 7", added_by=by)
+    told = {"register": "unit", "subject": code, "district_id": DISTRICT, "by": by, "role": "R6", "document": paper}
+    Move.objects.create(**told, from_state="consulted", to_state="approved", details={"edition": 2})
+    cited = f"/units/{code}/editions/1/"
+    page = office.client.get(cited, headers={"Accept": "text/html"}).content.decode()
+    assert f">http://testserver{cited}<" in page
+    assert "No. 7" not in page.split('id="budget"')[0].split('class="facts"')[1], "it approved another edition"
+    Move.objects.create(**told, from_state="consulted", to_state="approved", details={"edition": 1})
+    page = office.client.get(cited, headers={"Accept": "text/html"}).content.decode()
+    assert "No. 7" in page.split('id="budget"')[0].split('class="facts"')[1]

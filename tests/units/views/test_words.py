@@ -3,18 +3,21 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from units import codes
 from units.models import ControlArea
+from units.views.field import words as field_words
 from units.views.forms import words as form_words
 from units.views.land_classes import BY_PREFIX, LAND_GROUPS, land_group
 from units.views.legend import LAYERS
-from units.views.words import map_words
+from units.views.words import map_words, unit_record_words
 
 STATIC = Path(__file__).resolve().parents[3] / "geoinv" / "static" / "geoinv"
 SCRIPTS = "\n".join(path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js"))
 STYLES = "\n".join(path.read_text(encoding="utf-8") for path in (STATIC / "css").glob("*.css"))
-# The scripts of the import have words of their own (tests/importers/test_import_words.py), and so has a survey form.
-OF_THEIR_OWN = ("import", "forms")
+# The scripts of the import have words of their own (tests/importers/test_import_words.py), and so have other pages.
+OF_THEIR_OWN = ("import", "forms", "field.js", "unit-record.js", "session.js")
 MAP_SCRIPTS = "\n".join(
     path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js") if not path.name.startswith(OF_THEIR_OWN)
 )
@@ -26,8 +29,17 @@ def test_every_sentence_the_scripts_say_is_translated():
 
 
 def test_every_sentence_of_a_survey_form_is_translated():
-    script = (STATIC / "js" / "forms.js").read_text(encoding="utf-8")
+    script = "".join((STATIC / "js" / f"{name}.js").read_text(encoding="utf-8") for name in ("forms", "conflict"))
     assert set(form_words()) >= set(re.findall(r'\bsay\("([\w-]+)"', script))
+
+
+@pytest.mark.parametrize(("name", "words"), [("field", field_words), ("unit-record", unit_record_words)])
+def test_a_page_with_words_of_its_own_says_each_of_them(name, words):
+    scripts = [name, "conflict"] if name == "unit-record" else [name]
+    script = "".join((STATIC / "js" / f"{one}.js").read_text(encoding="utf-8") for one in scripts)
+    assert set(re.findall(r'\bsay\("(\w+)"', script)) <= set(words())
+    made = set(re.findall(r"`(\w+_)\$\{", script))
+    assert all(word.partition("_")[0] + "_" in made or re.search(rf'["`]{word}["`]', SCRIPTS) for word in words())
 
 
 def test_no_sentence_is_idle():

@@ -23,9 +23,12 @@ export function write(map, code, push = false, unit = undefined) {
   const words = [...parts].map(([name, told]) => [name, told()]).filter(([, text]) => text);
   const kept = parts.has("unit") ? null : unit === undefined ? read().unit : unit;  // or another says it
   if (kept) words.push(["unit", kept]);
-  const written = words.map(([name, text]) => `&${name}=${encodeURIComponent(text).replaceAll("%2C", ",")}`);
+  const written = words.map(([name, text]) => `&${name}=${legible(encodeURIComponent(text))}`);
   history[push ? "pushState" : "replaceState"](null, "", `#${way.join("/")}${written.join("")}`);
 }
+
+// What may stand in an address after # as it is: a link is read by people, too.
+const legible = (text) => text.replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%3F", "?");
 
 function decoded(code) {
   try {

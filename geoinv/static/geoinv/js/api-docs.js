@@ -11,7 +11,7 @@ window.SwaggerUIBundle({
   domNode: place,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
-  deepLinking: true,
+  deepLinking: false,  // its links would lie inside of buttons, where no keyboard finds them
   validatorUrl: null,  // its badge would ask another host
   requestInterceptor: (request) => {
     if (!["GET", undefined].includes(request.method)) request.headers["X-CSRFToken"] = token();

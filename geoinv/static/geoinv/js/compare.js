@@ -31,7 +31,8 @@ async function made(place, { shown, box, outcomes }) {
     criteria: shown, landGroups: told.landGroups, selected: null, signs: false,
     tried: new Map(Object.entries(outcomes).map(([flag, both]) => [Number(flag), both[side]])),
   };
-  const map = L.map(place, { zoomControl: side === 0, attributionControl: false, minZoom: 4, maxZoom: 20, fadeAnimation: false, zoomAnimation: false });
+  const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 4, maxZoom: 20, fadeAnimation: false, zoomAnimation: false });
+  if (side === 0) L.control.zoom({ zoomInTitle: say("zoomInTitle"), zoomOutTitle: say("zoomOutTitle") }).addTo(map);
   map.setView(told.start.slice(0, 2), told.start[2]);
   if (box) map.fitBounds([[box[1], box[0]], [box[3], box[2]]], { animate: false });
   L.control.scale({ imperial: false }).addTo(map);

@@ -1,29 +1,43 @@
 // Compose a redevelopment unit on the map: from parcels that the server unites, or drawn corner by corner.
 import * as address from "./address.js";
+import { askJson } from "./asking.js";
+import { bringing } from "./bringing.js";
 import { cornerList } from "./cornerlist.js";
+import { WAYS, drawing } from "./drawing.js";
+import { edging } from "./edging.js";
+import { ending } from "./ending.js";
 import { hands } from "./hands.js";
+import { helping } from "./helping.js";
 import { inquiry } from "./inquiry.js";
 import { keeping } from "./keeping.js";
+import { unitLeases } from "./leases.js";
 import { noticeBoard } from "./notices.js";
-import { $, $$, element, say } from "./page.js";
+import { offering } from "./offering.js";
+import { operating } from "./operating.js";
+import { $, $$, say } from "./page.js";
 import { picking } from "./picking.js";
-import { EMPTY, corners, finished, isEmpty, ofGeometry, ofUnit, overlapsItself, put, same, without } from "./rings.js";
+import { pieces } from "./pieces.js";
+import { reshaping } from "./reshaping.js";
+import { EMPTY, isEmpty, ofUnit, sameBody, ungrown } from "./rings.js";
 import { saving } from "./saving.js";
+import { settling } from "./settling.js";
+import { showing } from "./showing.js";
 import { sketch as sketched } from "./sketch.js";
-import { CLOSE_ENOUGH, Outlines } from "./snap.js";
+import { Outlines } from "./snap.js";
+import { stepping } from "./stepping.js";
 import { Steps } from "./steps.js";
-import { unitPanel } from "./unit.js";
+import { tracing } from "./tracing.js";
 import { verdict as verdicts } from "./verdict.js";
 
-const LONG_ENOUGH = 6_000;   // milliseconds to read a sentence
-const NEAR = 10, TWICE = 3;  // screen pixels: from the first corner, which closes the shape; between two presses of a double click
+const HINTS = { pick: "hintPick", box: "hintBox", draw: "hintDraw", split: "hintSplit", cut: "hintCut", merge: "hintMerge", edge: "hintEdge" };
+const CHANGING = ["split", "cut", "merge", "edge"];  // tools that change what is there
 
 // `desk` = {map, painted, told, refreshed, measure, look}; its onPick, onAddress, onFound and onMeasure are set here.
 export function compose(desk) {
   const { map } = desk, draw = desk.told.draw, container = map.getContainer();
   const panel = $("#compose"), view = $("#compose-view"), opener = $("#compose-open"), name = $("#compose-name");
-  const store = keeping(panel.dataset.user), board = noticeBoard($("#compose-notices"));
-  const outline = L.layerGroup();  // of the unit whose panel is open
+  const board = noticeBoard($("#compose-notices"));
+  const store = keeping(panel.dataset.user, { server: draw.kept, arrived: () => { if (!work.active) offers.offer(); }, silent: (trouble) => ends.unheard(trouble) });
 
   // What all parts of the tool look at: the steps, the unit that is edited (or null), the server's latest answer.
   const work = {
@@ -31,31 +45,64 @@ export function compose(desk) {
     session: 0,      // another number with every composition that begins or ends
     resumed: false,  // what is worked at was not saved before, so it is never without changes
   };
-  const loaded = new WeakMap();  // a step that took in what somebody else saved → the names {mine, theirs}
-  let looking = false;           // the next answer is brought into view
+  let looking = false;  // the next answer is brought into view
   const now = () => work.steps.now;
 
+  tell.plain = tellPlain;
+  const { commit, amend, undo, redo, theirs } = stepping(work, { name, board, sketch: () => sketch, operations: () => operations, redrawn, tell });
   const outlines = new Outlines(map, draw.outlines, (state) => { container.dataset.outlines = state; tellHint(); });
-  const snapped = (latlng, free = false) => outlines.at(latlng, free);
+  const snapped = (latlng, free = false, wide = false) => outlines.at(latlng, free, wide);
   snapped.isCorner = (corner) => outlines.isCorner(corner);
-  const sketch = sketched(map, { steps: now, snapped, commit, finish, told: tell });
+  const sketch = sketched(map, { steps: now, snapped, dropped: (...corner) => drawn.dropped(...corner), finish: () => drawn.close(), told: tell });
   const verdict = verdicts(map, sketch.renderer, { confirmed: work.confirmed, changed: () => { saver.tellReason(); keep(); } });
   const asking = inquiry(work, { address: draw.compose, verdict, sketch, board, heard });
-  const picker = picking(map, work, { address: draw.pick, painted: desk.painted, board, commit, tell, bringIntoView: () => { looking = true; } });
-  const list = cornerList(map, { now, isCorner: snapped.isCorner, choose: sketch.choose, put: (corner) => commit(put(now(), corner), "put-free", { number: now().growing.length + 1 }), commit, tell });
-  const saver = saving(work, { draw, inquiry: asking, verdict, board, finish, theirs, tell: tellPlain, keep, map, asNew, done: saved, stay, late });
-  const keys = hands(map, work, { sketch, outlines, snapped, measuring: () => desk.measure?.active, does: { ...picker, putAt, finish, removeCorner, cancelGrowing, use, leave: askToLeave, undo, redo, tell } });
-  const unit = unitPanel(draw, { opened: unitOpened, closed: unitClosed, edit, changed: () => desk.refreshed() });
+  const bringIntoView = () => { looking = true; };
+  const picker = picking(map, work, { address: draw.pick, painted: desk.painted, board, commit, tell, bringIntoView });
+  const units = showing(desk, work, { draw, renderer: sketch.renderer, shown, edit, opened: () => leases.shown() });
+  const leases = unitLeases(map, draw.leases, { opened: () => units.code });
+
+  // --- what draws and changes the shape
+  const settler = settling(map, work, { address: draw.snap, amend, sketch });
+  const tracer = tracing(map, work, { address: draw.trace, amend, commit, settler, sketch, tell });
+  const operations = operating(work, { address: draw.reshapeUnits, board, done: (...what) => { edge.forget(); return ends.operated(...what); }, refused: (...what) => ends.operationRefused(...what), tell });
+  const shapes = reshaping(work, {
+    addresses: draw, asking, board, commit, saved: savedUnit, promise: operations.promise, parcelAt: picker.parcelAt, unitAt: units.unitAt, beside: (unit) => edge.beside(unit), found: foundUnit, use, tell,
+  });
+  const drawn = drawing(map, work, { sketch, snapped, settler, tracer, asking, ends: shapes, commit, use, tell });
+  const edge = edging(map, work, { addresses: draw, sketch, snapped, settler, board, commit, saved: savedUnit, body: shapes.body, promise: operations.promise, promised: operations.of, tell });
+  const aside = pieces(map, { take: shapes.take, merge: shapes.mergePiece, drop: shapes.drop });
+  const list = cornerList(map, { now, isCorner: snapped.isCorner, choose: sketch.choose, commit });
+  const brought = bringing(work, { addresses: draw, panel, settler, board, commit, point: (at) => { drawn.add({ at, kind: null, code: null, from: null }); list.see(at); }, bringIntoView, tell });
+
+  const ends = ending(work, { desk, store, board, asking, editing, stop, keep, offer: () => offers.offer(), opened: units.open, tell });
+  const saver = saving(work, { draw, inquiry: asking, verdict, board, finish: drawn.finish, theirs, tell: tellPlain, keep, map, asNew: ends.asNew, done: ends.saved, stay: ends.stay, late: ends.late });
+  const letters = {
+    v: () => use("pick"), b: () => use("box"), d: () => choose("draw"), s: () => choose("split"), c: () => choose("cut"), m: () => choose("merge"), e: () => choose("edge"),
+    t: () => tracer.toggle(), o: () => tracer.otherWay(), g: () => brought.typed(), f: () => brought.choose(),
+    l: () => $("#tool-length").click(), a: () => $("#tool-area").click(),
+  };
+  const keys = hands(map, work, {
+    sketch, edge, outlines, snapped, measuring: () => desk.measure?.active, letters,
+    does: { ...picker, ...drawn, mergeAt: shapes.mergeAt, use, leave: askToLeave, undo, redo, tell },
+  });
+  const help = helping(work, $("#compose-keys"));
+  const offers = offering(work, { store, opener, start: (kept) => {
+    looking = true;
+    const { how } = kept.now, begun = start({ of: kept.unit, begun: { ...EMPTY, ...kept.now }, called: kept.name, tool: how === "drawn" ? "draw" : "pick", kept });
+    looking = begun;
+    return begun;
+  } });
 
   // --- in and out of the mode
 
   function start({ of = null, begun = EMPTY, called = "", tool = "pick", kept = null }) {
     if (work.active || !store.begin(kept?.id)) return false;
     desk.measure?.stop();
-    unit.hide();
-    outline.remove();
+    units.hide();
     $("#patch-note")?.setAttribute("hidden", "");
-    $("#compose-resume").hidden = true;
+    offers.hide();
+    operations.begun();
+    brought.begun();
     const districts = draw.districts.map((one) => one.code), wanted = of?.district ?? kept?.district;
     Object.assign(work, {
       active: true, steps: new Steps(begun), district: districts.includes(wanted) ? wanted : of?.district ?? districts[0],
@@ -71,6 +118,7 @@ export function compose(desk) {
     for (const one of [map.boxZoom, map.keyboard]) one.disable();
     sketch.show();
     verdict.show();
+    aside.show();
     outlines.start();
     picker.start();
     use(tool, false);
@@ -84,6 +132,7 @@ export function compose(desk) {
   // Which unit is edited; null for a new one.
   function editing(of) {
     work.unit = of;
+    if (of) leases.hold(of); else leases.leave();
     $("#compose-title").textContent = of ? say("composeEdit", { code: of.code }) : say("composeNew");
   }
 
@@ -92,14 +141,18 @@ export function compose(desk) {
     work.session++;
     desk.measure?.stop();
     store.end();
+    leases.leave();
+    saver.left();
     asking.stop();
     sketch.draw(false);
-    for (const one of [sketch, verdict, keys]) one.hide();
-    for (const one of [outlines, picker]) one.stop();
-    container.classList.remove("boxing", "picking");
+    edge.use(false);
+    edge.forget();
+    for (const one of [sketch, verdict, keys, aside, help]) one.hide();
+    for (const one of [outlines, picker, tracer]) one.stop();
+    container.classList.remove("boxing", "picking", "merging");
     for (const one of [map.boxZoom, map.keyboard]) one.enable();
     shown(null);
-    offer();
+    offers.offer();
   }
 
   // Leave for the list, or for the unit that was edited.
@@ -107,7 +160,7 @@ export function compose(desk) {
     const of = work.unit;
     store.forget();
     stop();
-    if (of) openUnit(of.code); else opener.focus();
+    if (of) units.open(of.code); else opener.focus();
   }
 
   function askToLeave() { if (changed()) leaving(true); else leave(); }
@@ -133,69 +186,24 @@ export function compose(desk) {
 
   // --- steps
 
-  function commit(next, said = null, values = {}) {
-    if (next === now()) return;
-    const before = now();
-    sketch.free();
-    work.steps.take(next);
-    redrawn();
-    if (said) tell(said, values);
-    if (before.how === "drawn" && next.how === "parcels" && !loaded.has(next)) tellReplaced(before);
-  }
-
-  // One click with another tool put parcels into the place of a drawing.
-  function tellReplaced(drawing) {
-    const back = element("button", { type: "button", className: "button", textContent: say("drawingBack") });
-    back.addEventListener("click", () => {
-      while (now() !== drawing && work.steps.back());
-      redrawn();
-      tell("undone");
-      $("#compose-title").focus();
-    });
-    board.notice("replaced", "amber", say("drawingReplaced"), back);
-  }
-
-  function redrawn(pause) {
-    if (now().how === "drawn") board.notice("replaced", null);
+  // `same`: to the server nothing is new, and what it has answered stands.
+  function redrawn(pause, same = false) {
+    const current = now(), isDrawn = current.how === "drawn";
+    if (isDrawn) board.notice("replaced", null);
     keys.stepped();
     sketch.paint();
     picker.fill();
     list.fill();
-    const drawn = now().how === "drawn";
-    $("#compose-parcels").hidden = drawn;
-    $("#compose-corners").hidden = !drawn && work.tool !== "draw";
-    $("#compose-reshape").hidden = drawn || !now().parcels.length;
+    aside.fill(current);
+    operations.fill();
+    edge.fill();
+    $("#compose-parcels").hidden = isDrawn;
+    $("#compose-corners").hidden = !isDrawn && !(work.tool in WAYS);
+    $("#compose-reshape").hidden = isDrawn || !current.parcels.length;
     $("#compose-undo").disabled = !work.steps.past.length;
     $("#compose-redo").disabled = !work.steps.future.length;
-    asking.ask(pause);
+    if (same && work.answered) work.answered.about = current; else asking.ask(pause);
     keep();
-  }
-
-  function undo() {
-    const left = loaded.get(now());
-    sketch.free();
-    sketch.choose(null);
-    if (!work.steps.back()) return;
-    if (left) { left.theirs = name.value; name.value = left.mine; }
-    redrawn();
-    tell("undone");
-  }
-
-  function redo() {
-    sketch.free();
-    sketch.choose(null);
-    if (!work.steps.again()) return;
-    const again = loaded.get(now());
-    if (again) { again.mine = name.value; name.value = again.theirs; }
-    redrawn();
-    tell("redone");
-  }
-
-  // What somebody else saved, with its name, as one step.
-  function theirs(state, called) {
-    loaded.set(state, { mine: name.value, theirs: called });
-    name.value = called;
-    commit(state, "theirsLoaded");
   }
 
   function keep() {
@@ -218,169 +226,67 @@ export function compose(desk) {
   function use(tool, aloud = true) {
     desk.measure?.stop();
     work.tool = tool;
+    if (now().growing.length && now().way !== (WAYS[tool] ?? now().way)) commit(ungrown(now()));
     for (const one of $$("[data-tool]", view)) one.setAttribute("aria-pressed", String(one.dataset.tool === tool));
-    container.classList.toggle("picking", tool === "pick");
-    container.classList.toggle("boxing", tool === "box");
+    for (const [name, of] of [["picking", "pick"], ["boxing", "box"], ["merging", "merge"]]) container.classList.toggle(name, tool === of);
     keys.used();
-    sketch.draw(tool === "draw");
-    if (tool === "draw") closeTo();
-    $("#compose-corners").hidden = tool !== "draw" && now().how !== "drawn";
+    sketch.draw(tool in WAYS, tool === "draw");
+    edge.use(tool === "edge");
+    if (tool in WAYS || tool === "edge") drawn.closeTo();
+    $("#compose-corners").hidden = !(tool in WAYS) && now().how !== "drawn";
+    list.fill();
     tellHint();
-    if (aloud) tell({ pick: "hintPick", box: "hintBox", draw: "hintDraw" }[tool]);
+    if (aloud) tell(HINTS[tool]);
   }
 
-  // Close enough to draw: at the shape where there is one, else where one looks.
-  function closeTo() {
-    const places = corners(now()).map(([, [lng, lat]]) => [lat, lng]), bounds = places.length ? L.latLngBounds(places) : null;
-    const far = map.getZoom() < CLOSE_ENOUGH;
-    if (bounds && (far || !map.getBounds().intersects(bounds))) {
-      map.setView(bounds.getCenter(), Math.min(Math.max(map.getBoundsZoom(bounds.pad(0.1)), CLOSE_ENOUGH), 18), { animate: false });
-    } else if (far) map.setZoom(CLOSE_ENOUGH, { animate: false });
+  // A tool by its button or key: what is united is drawn on by its corners, and nothing is changed before there is something.
+  function choose(tool) {
+    const changes = CHANGING.includes(tool);
+    if (changes && !now().way && now().growing.length > 2) drawn.finish();
+    if (tool === "draw" && now().parcels.length) drawn.reshape();
+    else if (changes && isEmpty(now())) tell("nothingToChange");
+    else use(tool);
   }
 
   const intoView = (bounds) => { if (!map.getBounds().contains(bounds)) map.fitBounds(bounds, { animate: false, padding: [40, 40], maxZoom: 18 }); };
 
-  // The united outline becomes a drawing whose corners can be moved; the server's own numbers, no tile's.
-  async function reshape() {
-    const about = now();
-    if (work.answered?.about !== about) await asking.now();
-    const geometry = work.answered?.about === about && now() === about && work.answered.answer.geometry;
-    if (!geometry) { tell("noOutline"); return; }
-    commit(ofGeometry(geometry), "reshaped", { count: about.parcels.length });
-    use("draw", false);
+  // The unit that is edited, while what is composed is what is saved; null otherwise.
+  function savedUnit() {
+    const [begun, called] = work.begun, same = name.value === called && !now().aside.length && sameBody(ungrown(now()), ungrown(begun));
+    return work.unit && same && !work.resumed && draw.reshapeUnits ? { code: work.unit.code, version: work.unit.version } : null;
   }
 
-  function putAt(latlng, free = false) {
-    if (map.getZoom() < CLOSE_ENOUGH) { tell("closerForCorner"); return; }
-    const { growing } = now(), place = snapped(latlng, free);
-    const on = (corner, reach) => same(place.at, corner) || (place.kind !== "corner" && onScreen(corner, latlng) < reach);
-    if (growing.length > 2 && on(growing[0], NEAR)) { finish(); return; }
-    if (growing.length && on(growing.at(-1), TWICE)) return;
-    commit(put(now(), place.at), place.kind ? `put-${place.kind}` : "put-free", { number: growing.length + 1, code: place.code });
-  }
-
-  const onScreen = ([lng, lat], latlng) => map.latLngToContainerPoint([lat, lng]).distanceTo(map.latLngToContainerPoint(latlng));
-
-  function finish() {
-    const number = now().growing.length;
-    if (number < 3) { tell("threeCorners"); return; }
-    sketch.point(null);
-    const overlapping = overlapsItself(now()), done = finished(now());
-    commit(done, overlapping ? "finishedOver" : done.shape.length === now().shape.length ? "finishedHole" : "finished", { number });
-  }
-
-  function cancelGrowing() {
-    sketch.point(null);
-    commit({ ...now(), growing: [] }, "cancelled");
-  }
-
-  function removeCorner() {
-    const where = sketch.chosen, { growing } = now();
-    if (!where && !growing.length) { tell("chooseCorner"); return; }
-    sketch.choose(null);
-    commit(where ? without(now(), where) : { ...now(), growing: growing.slice(0, -1) }, "cornerGone");
+  async function foundUnit(code) {
+    try {
+      return await askJson(draw.unit.replace("CODE", encodeURIComponent(code)));
+    } catch (trouble) {
+      tellPlain(trouble.message);
+      return null;
+    }
   }
 
   // --- clicks on the map, and addresses
 
   desk.onPick = (event) => {
-    if (!work.active) return pickUnit(event.latlng);
-    if (sketch.handled || picker.boxed) return true;
+    if (!work.active) return units.pick(event.latlng);
+    if (sketch.handled || edge.handled || picker.boxed) return true;
     container.focus({ preventScroll: true });
     const { altKey, shiftKey } = event.originalEvent ?? {};
-    if (work.tool === "draw") putAt(event.latlng, altKey);
+    if (work.tool in WAYS) drawn.putAt(event.latlng, altKey, sketch.wide);
+    else if (work.tool === "merge") shapes.mergeAt(event.latlng);
     else if (work.tool === "pick" && !shiftKey) picker.pickAt(event.latlng);
     return true;
   };
-  map.on("dblclick", () => { if (work.active && work.tool === "draw" && now().growing.length > 2) finish(); });
-
-  // A unit is opened by the first click on it; the next one there goes through to the parcel.
-  function pickUnit(latlng) {
-    const found = desk.painted.at(map, latlng).find((one) => one.layer === "units");
-    if (found && found.feature.props.code !== unit.code) {
-      openUnit(found.feature.props.code);
-      return true;
-    }
-    if (unit.shown) unit.close();
-    return false;
-  }
+  map.on("dblclick", () => { if (work.active && work.tool in WAYS && now().growing.length > (now().way === "split" ? 1 : 2)) drawn.finish(); });
 
   desk.onMeasure = () => { if (work.active && work.tool !== "pick") use("pick", false); };
-  // What is searched for while one composes is shown on the map, and the panel stays.
-  desk.onFound = (item) => {
-    if (!work.active && unit.shown && item.kind !== "unit" && item.box) unit.close();
-    return work.active;
-  };
-  desk.onAddress = (place) => {
-    if (work.active || place.unit === unit.code) return Boolean(place.unit);
-    if (place.unit) openUnit(place.unit); else if (unit.shown) unit.close();
-    return Boolean(place.unit);
-  };
 
   // --- units
-
-  function openUnit(code, said = "") {
-    shown("unit");
-    return unit.open(code, said);
-  }
-
-  function unitOpened(found) {
-    $("#patch-note")?.setAttribute("hidden", "");
-    outline.clearLayers();
-    const shape = L.geoJSON(found.geometry, { renderer: sketch.renderer, pane: "compose", interactive: false, style: { className: "unit-outline", fill: false } });
-    shape.addTo(outline);
-    outline.addTo(map);
-    const bounds = shape.getBounds(), place = address.read();
-    if (!map.getBounds().intersects(bounds) || (place.zoom === null && map.getZoom() < 14)) map.fitBounds(bounds, { animate: false, padding: [60, 60], maxZoom: 18 });
-    address.write(map, null, place.unit !== found.code, found.code);
-  }
-
-  function unitClosed() {
-    outline.clearLayers();
-    outline.remove();
-    shown(null);
-    address.write(map, address.read().code, false, null);
-    container.focus({ preventScroll: true });
-  }
 
   function edit(found) {
     const begun = ofUnit(found), { code, version, edition, district } = found;
     start({ of: { code, version, edition, district }, begun, called: found.name, tool: begun.how === "drawn" ? "draw" : "pick" });
     intoView(L.geoJSON(found.geometry).getBounds());
-  }
-
-  function saved({ code }) {
-    store.forget();
-    stop();
-    desk.refreshed();
-    openUnit(code, say("saved", { code }));
-  }
-
-  // Saved as it was sent; what was changed since is an edit of the unit that it has become.
-  function stay({ code, version, edition }, sent) {
-    editing({ code, version, edition, district: work.district });
-    Object.assign(work, { begun: [sent.now, sent.name], resumed: false });
-    board.notice("saved", "moss", say("savedBefore", { code }));
-    asking.ask(0);
-    keep();
-    desk.refreshed();
-  }
-
-  // Saved when one had left already, or had begun another.
-  function late({ code }) {
-    const place = $("#told-once");
-    place.textContent = say("saved", { code });
-    place.hidden = false;
-    setTimeout(() => { place.hidden = true; }, LONG_ENOUGH);
-    desk.refreshed();
-  }
-
-  // Somebody else ended the unit that was edited: what is composed becomes a new one.
-  function asNew() {
-    editing(null);
-    work.resumed = true;
-    work.answered = null;
-    keep();
   }
 
   // --- words
@@ -390,53 +296,35 @@ export function compose(desk) {
 
   function tellHint() {
     const words = { far: "closerForCorner", missing: "outlinesMissing", ready: "outlinesReady" };
-    $("#compose-snapping").textContent = work.tool === "draw" ? say(words[container.dataset.outlines] ?? "outlinesLoading") : "";
+    $("#compose-snapping").textContent = work.tool in WAYS ? say(words[container.dataset.outlines] ?? "outlinesLoading") : "";
   }
 
   // --- the panel's buttons
 
-  container.parentElement.append(opener, $("#compose-resume"));
+  container.parentElement.append(opener, $("#compose-resume"), $("#compose-reshaped"));
   opener.hidden = false;
   const clicked = {
-    "#compose-open": () => start({}), "#compose-undo": undo, "#compose-redo": redo, "#compose-finish": finish, "#compose-drop": cancelGrowing,
-    "#compose-remove-corner": removeCorner, "#compose-reshape": reshape, "#compose-leave": askToLeave, "#compose-discard": leave,
+    "#compose-open": () => start({}), "#compose-undo": undo, "#compose-redo": redo, "#compose-finish": drawn.finish, "#compose-drop": drawn.cancelGrowing,
+    "#compose-remove-corner": drawn.removeCorner, "#compose-reshape": drawn.reshape, "#compose-leave": askToLeave, "#compose-discard": leave,
     "#compose-stay": () => { leaving(false); $("#compose-title").focus(); },
   };
   for (const [button, does] of Object.entries(clicked)) $(button).addEventListener("click", () => does());
   for (const one of $$("[data-tool]", view)) {
-    one.addEventListener("click", () => { if (one.dataset.tool === "draw" && now().parcels.length) reshape(); else use(one.dataset.tool); });
+    one.addEventListener("click", () => choose(one.dataset.tool));
+    one.hidden = CHANGING.includes(one.dataset.tool) && !draw.reshape;
   }
+  // Where something is promised to saved units, to save is to do it.
+  $("#compose-form").addEventListener("submit", (event) => {
+    if (!operations.of() || operations.of().op === "split") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    operations.run();
+  }, true);
   $("#compose-district").addEventListener("change", (event) => { work.district = event.target.value; asking.ask(0); });
   panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !work.active || event.defaultPrevented) return;
     if (!$("#compose-leaving").hidden) clicked["#compose-stay"](); else if (!event.target.matches("input, textarea, select")) keys.escape();
   });
   window.addEventListener("beforeunload", (event) => { if (work.active && changed()) { keep(); event.preventDefault(); } });
-
-  // --- what was not saved the last time
-
-  const place = $("#compose-resume");
-  let offered = null;
-
-  function offer() {
-    offered = work.active ? null : store.kept();
-    place.hidden = !offered;
-    if (!offered) return;
-    const when = new Date(offered.kept).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-    $("span", place).textContent = say("keptWork", { when, name: offered.name || offered.unit?.code || say("composeNew") });
-  }
-
-  $("[data-forget]", place).addEventListener("click", () => { store.forget(offered.id); offer(); opener.focus(); });
-  $("[data-resume]", place).addEventListener("click", () => {
-    const kept = offered;
-    looking = true;
-    const begun = start({ of: kept.unit, begun: kept.now, called: kept.name, tool: kept.now.how === "drawn" ? "draw" : "pick", kept });
-    if (begun) return;
-    looking = false;
-    offer();  // another window has taken it
-  });
-  // Another window saved, threw away or left something.
-  window.addEventListener("storage", () => { if (!work.active) offer(); });
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible" && !work.active) offer(); });
-  offer();
+  offers.offer();
 }

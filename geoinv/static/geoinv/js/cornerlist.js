@@ -1,18 +1,20 @@
-// The corners of a drawing as a list of coordinates, and a field to put one by its numbers.
-import { $, element, say } from "./page.js";
+// The corners of a drawing as a list of coordinates, with the lengths between those that grow.
+import * as geodesy from "./geodesy.js";
+import { $, element, metres, say } from "./page.js";
 import { corners, without } from "./rings.js";
 
 const MOST = 500;  // rows
-const LNG = [70, 140], LAT = [0, 60];  // degrees: China and its seas, with room
 
-export function cornerList(map, { now, isCorner, choose, put, commit, tell }) {
+export function cornerList(map, { now, isCorner, choose, commit }) {
   const list = $("#compose-corner-list"), fold = list.closest("details");
 
   function fill() {
     const all = corners(now());
     $("#compose-corner-count").textContent = say("cornersCount", { count: all.length });
-    $("#compose-finish").disabled = now().growing.length < 3;
-    $("#compose-drop").disabled = !now().growing.length;
+    const { growing, way } = now(), long = geodesy.length(growing.map(([lng, lat]) => ({ lng, lat })));
+    $("#compose-long").textContent = growing.length > 1 ? say("lineLong", { metres: metres(long) }) : "";
+    $("#compose-finish").disabled = growing.length < (way === "split" ? 2 : 3);
+    $("#compose-drop").disabled = !growing.length;
     list.replaceChildren(...(fold.open ? all.slice(0, MOST).map(row) : []));
   }
 
@@ -30,16 +32,7 @@ export function cornerList(map, { now, isCorner, choose, put, commit, tell }) {
   }
 
   const see = ([lng, lat]) => { if (!map.getBounds().contains([lat, lng])) map.panTo([lat, lng], { animate: false }); };
-  const within = (value, [least, most]) => value > least && value < most;
 
-  $("#compose-put").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const field = $("#compose-place"), numbers = field.value.split(/[\s,，;；]+/).filter(Boolean).map(Number);
-    if (numbers.length !== 2 || !within(numbers[0], LNG) || !within(numbers[1], LAT)) { tell("badPlace"); field.focus(); return; }
-    put(numbers);
-    see(numbers);
-    field.value = "";
-  });
   fold.addEventListener("toggle", fill);
-  return { fill };
+  return { fill, see };
 }

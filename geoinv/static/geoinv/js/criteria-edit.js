@@ -1,4 +1,6 @@
 // The editor of a draft of criteria: checked while one writes, faults marked at their place, names offered.
+import { threeWay } from "./conflict.js";
+import { keeping } from "./keeping.js";
 import { $, element, told } from "./page.js";
 import { send } from "./sending.js";
 
@@ -93,6 +95,7 @@ function changed() {
   state.textContent = said("unsaved");
   clearTimeout(timer);
   timer = setTimeout(check, PAUSE);
+  keep();
   offer();
 }
 
@@ -141,19 +144,91 @@ area.addEventListener("input", changed);
 area.addEventListener("scroll", follow);
 area.addEventListener("blur", () => { offers.hidden = true; });
 
+// --- what is not saved yet, and what somebody else has saved meanwhile
+
+const store = keeping(told.user, { kind: "criteria", server: told.kept, arrived: offerKept, silent: (trouble) => { state.textContent = said(trouble ? "keptHere" : "unsaved"); } });
+let working = false, begun = area.value;  // the text as it was in the version that one writes upon
+
+function keep() {
+  if (area.value === saved) { if (working) store.forget(); return; }
+  if (!working) working = store.begin();
+  store.keep({ name: told.name, of: version, begun, text: area.value });
+}
+
+function button(word, does, look = "") {
+  const made = element("button", { type: "button", className: `button ${look}`, textContent: said(word) });
+  made.dataset.does = word;
+  made.addEventListener("click", does);
+  return made;
+}
+
+function offerKept() {
+  const kept = working ? null : store.kept((work) => work.name === told.name), place = $("#text-kept");
+  place.hidden = !kept;
+  if (!kept) return;
+  const when = new Date(kept.kept).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  place.replaceChildren(element("span", { textContent: `${said("keptText", { when })} ` }), button("keptResume", () => {
+    if (!store.begin(kept.id)) { offerKept(); return; }
+    working = true;
+    ({ of: version, begun } = kept);  // upon the version of then: who saved meanwhile is heard of
+    write(kept.text);
+    place.hidden = true;
+    area.focus();
+  }, "button-main"), " ", button("keptForget", () => { store.forget(kept.id); offerKept(); }));
+}
+
+function write(text) {
+  area.value = text;
+  changed();
+}
+
+// Lines that came and went between two texts, as a reader sees them: "− old" and "+ new".
+function lines(from, to) {
+  const left = new Map();
+  const before = from.split("\n"), after = to.split("\n");
+  for (const one of before) left.set(one, (left.get(one) ?? 0) + 1);
+  const came = after.filter((one) => { const count = left.get(one) ?? 0; left.set(one, count - 1); return count < 1; });
+  const gone = before.filter((one) => { const count = left.get(one) ?? 0; left.set(one, count - 1); return count > 0; });
+  return [...gone.map((one) => `− ${one}`), ...came.map((one) => `+ ${one}`)].join("\n") || "–";
+}
+
+function threeSided(theirs, sentence) {
+  const place = $("#text-conflict"), pre = (text) => element("pre", { className: "three-text", textContent: text });
+  const view = threeWay([{ name: "text", title: said("fieldText"), base: pre(said("textBase")), mine: pre(lines(begun, area.value)), theirs: pre(lines(begun, theirs.text)), keys: { base: begun, mine: area.value, theirs: theirs.text } }], { who: theirs.edited_by });
+  const done = () => { place.hidden = true; version = theirs.version; begun = theirs.text; };
+  const take = button("threeSave", () => {
+    const chosen = view.chosen().text, mine = area.value;
+    if (!chosen && view.count) { view.open().focus(); state.textContent = said("threeChoose", { field: said("fieldText") }); return; }
+    done();
+    if (chosen !== "theirs") { save(); return; }
+    saved = theirs.text;
+    write(theirs.text);
+    place.hidden = false;  // one's own is one press away
+    place.replaceChildren(element("p", { textContent: said("theirsTaken") }), button("mineBack", () => { place.hidden = true; write(mine); area.focus(); }));
+  }, "button-main");
+  const heading = element("h2", { textContent: sentence, tabIndex: -1 });
+  place.replaceChildren(heading, element("p", { className: "small", textContent: said("threeHow") }), view.table, element("p", {}, take));
+  place.hidden = false;
+  heading.focus();
+  keep();
+}
+
 async function save() {
   clearTimeout(timer);
   turn++;
   waiting?.abort();
+  const sent = area.value;
   try {
-    const answer = await send("POST", told.save, { text: area.value, version });
+    const answer = await send("POST", told.save, { text: sent, version });
     version = answer.version;
     state.dataset.saved = version;
     show(answer.faults);
     state.textContent = said(answer.faults.length ? "savedFaulty" : "saved", { version });
-    saved = area.value;
+    saved = begun = sent;
+    keep();
   } catch (trouble) {
     state.textContent = trouble.message || said("noAnswer");
+    if (trouble.answer?.theirs?.text !== undefined) threeSided(trouble.answer.theirs, trouble.message);
   }
 }
 let saved = area.value;
@@ -173,3 +248,4 @@ $("#find-word").addEventListener("input", (event) => look(event.target.value));
 look("");
 paint();
 check();
+offerKept();

@@ -8,3 +8,15 @@ for (const link of document.querySelectorAll("a[data-sign-in]")) {
     link.href = `${link.pathname}?next=${encodeURIComponent(here)}`;
   });
 }
+// The menu of further pages closes as menus do: by Escape, and when one goes elsewhere.
+const more = document.querySelector(".top-more");
+if (more) {
+  more.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !more.open) return;
+    event.stopPropagation();
+    more.open = false;
+    more.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => { if (!more.contains(event.target)) more.open = false; });
+  more.addEventListener("focusout", (event) => { if (event.relatedTarget && !more.contains(event.relatedTarget)) more.open = false; });
+}

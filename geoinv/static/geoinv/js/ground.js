@@ -4,7 +4,10 @@ import { askJson } from "./asking.js";
 import { graticule } from "./graticule.js";
 import { $, $$, count, say, told } from "./page.js";
 
-const FAILURES = 3;  // tiles of a base map that do not come before it is given up
+const FAILURES = 3;     // tiles of a base map in a row that do not come before it is given up
+const PATIENCE = 6000;  // milliseconds for the first one
+const SERVERS = "01234567";
+const LETTER = 14;  // pixels of one letter of a street's name
 const NAMES_FROM = 13;  // the zoom from which streets are named
 
 export function makeMap() {
@@ -25,13 +28,14 @@ export function makeMap() {
   return map;
 }
 
-export function ground(map, changed) {
+// `further` = {name: layer} that are switched beside the ground; `based(yes)` hears whether a base map lies below.
+export function ground(map, changed, further = {}, based = () => {}) {
   const lines = graticule(map);
   const drawn = L.layerGroup(), labels = L.layerGroup();
-  const shown = { places: true, graticule: true };
-  let streets = new Map(), base = "", painted = null;
+  const layers = { places: drawn, graticule: lines, ...further };
+  const shown = Object.fromEntries(Object.keys(layers).map((name) => [name, true]));
+  let streets = new Map(), base = "", painted = null, turn = 0;
 
-  const layers = { places: drawn, graticule: lines };
   for (const box of $$("[data-ground-toggle]")) {
     box.addEventListener("change", () => { shown[box.dataset.groundToggle] = box.checked; apply(); changed(); });
   }
@@ -52,27 +56,54 @@ export function ground(map, changed) {
   }
   map.on("zoomend", nameStreets);
 
-  // A base map that does not come is taken away with a word, and the grey ground is there again.
-  function paint(id) {
+  // A base map is tried first by one tile of what is seen: where that does not come, or later three in a row do not, it
+  // is taken away with a word, and the grey ground is there again.
+  async function paint(id) {
+    const mine = ++turn, wanted = told.grounds.find((one) => one.id === id);
     painted?.remove();
     painted = null;
-    const wanted = told.grounds.find((one) => one.id === id);
     base = wanted?.id ?? "";
-    $("#attribution").hidden = !wanted;
+    based(false);
+    tellBase(wanted ? say("groundAsked") : "");
     if (!wanted) return;
+    const come = await comes(wanted.tiles[0]);
+    if (mine !== turn) return;
+    if (!come) { gone(); return; }
     let failed = 0;
-    $("#attribution").textContent = say("tianditu");
+    tellBase(say("tianditu"));
     painted = L.layerGroup(wanted.tiles.map((address) => L.tileLayer(address, {
-      subdomains: "01234567", maxZoom: 20, maxNativeZoom: 18, zIndex: 0, pane: "tilePane", referrerPolicy: "origin",
-    }).on("tileerror", () => {
+      subdomains: SERVERS, maxZoom: 20, maxNativeZoom: 18, zIndex: 0, pane: "tilePane", referrerPolicy: "origin",
+    }).on("tileload", () => { failed = 0; }).on("tileerror", () => {
       failed += 1;
-      if (failed !== FAILURES) return;
-      paint("");
-      apply();
-      $("#attribution").hidden = false;
-      $("#attribution").textContent = say("noGround");
+      if (failed === FAILURES && mine === turn) gone();
     }))).addTo(map);
     for (const layer of painted.getLayers()) layer.getContainer()?.style.setProperty("z-index", 0);
+    based(true);
+  }
+
+  function gone() {
+    paint("");
+    apply();
+    tellBase(say("noGround"));
+    changed();
+  }
+
+  function tellBase(text) {
+    $("#attribution").hidden = !text;
+    $("#attribution").textContent = text;
+  }
+
+  // Whether the tile in the middle of the map comes in time.
+  function comes(address) {
+    const zoom = Math.min(map.getZoom(), 18), { x, y } = map.project(map.getCenter(), zoom).divideBy(256).floor();
+    const image = new Image();
+    image.referrerPolicy = "origin";
+    return new Promise((done) => {
+      const late = setTimeout(() => { image.src = ""; done(false); }, PATIENCE);
+      image.onload = () => { clearTimeout(late); done(true); };
+      image.onerror = () => { clearTimeout(late); done(false); };
+      image.src = L.Util.template(address, { s: SERVERS[0], x, y, z: zoom });
+    });
   }
 
   // As the address says: a base map, and what of the ground is hidden.
@@ -105,5 +136,14 @@ export function ground(map, changed) {
   }
 
   follow(read().params);
-  return { load, follow, street: (code) => streets.get(code) };
+  // Where the names of streets stand in the window: [[x, y, width, height]].
+  function taken() {
+    if (!map.hasLayer(labels)) return [];
+    return [...streets.values()].map((one) => {
+      const { x, y } = map.latLngToContainerPoint([one.label[1], one.label[0]]);
+      return [x, y, one.name.length * LETTER, 16];
+    });
+  }
+
+  return { load, follow, taken, street: (code) => streets.get(code), get base() { return told.grounds.find((one) => one.id === base) ?? null; } };
 }

@@ -1,30 +1,34 @@
 // Compose with the keyboard: a crosshair on the map does what a click does, and hops from corner to corner.
 import { crosshair } from "./crosshair.js";
+import { WAYS } from "./drawing.js";
 import { corners, same } from "./rings.js";
 
 const NEAR = 10;  // screen pixels from a corner that count as on it
 
-// `does` = {pickAt, putAt, addBox, finish, removeCorner, cancelGrowing, use, leave, undo, redo, tell}. While one
-// measures, `measuring()`, the keys are the measure's.
-export function hands(map, work, { sketch, outlines, snapped, does, measuring }) {
-  const container = map.getContainer(), now = () => work.steps.now, { tell } = does;
+// `does` = {pickAt, putAt, addBox, mergeAt, finish, removeCorner, cancelGrowing, use, leave, undo, redo, tell}, `letters` =
+// {key: what it does}. While one measures, `measuring()`, the keys are the measure's.
+export function hands(map, work, { sketch, edge, outlines, snapped, does, letters, measuring }) {
+  const container = map.getContainer(), now = () => work.steps.now, { tell } = does, drawing = () => work.tool in WAYS;
   const cross = crosshair(map, crossed);
   let hops = [], hop = -1, anchor = null;
 
   function crossed(latlng) {
     hops = [];
-    const place = work.tool === "draw" ? snapped(latlng) : null;
-    if (sketch.lifted) sketch.carry(place);
-    sketch.point(place);
+    if (edge.held) { edge.carry(latlng); return; }
+    const place = drawing() ? snapped(latlng) : null;
+    if (sketch.lifted) sketch.carry(place, latlng);
+    sketch.point(place, latlng);
     if (place?.kind) tell(`over-${place.kind}`, { code: place.code });
   }
 
   function press(latlng) {
     if (work.tool === "pick") does.pickAt(latlng);
     else if (work.tool === "box") pressBox(latlng);
+    else if (work.tool === "merge") does.mergeAt(latlng);
+    else if (work.tool === "edge") edge.press(latlng);
     else if (sketch.lifted) sketch.drop(true);
     else {
-      const corner = now().growing.length ? null : sketch.near(latlng, NEAR);
+      const corner = now().growing.length || work.tool !== "draw" ? null : sketch.near(latlng, NEAR);
       if (corner) { sketch.lift(corner); tell("lifted"); } else does.putAt(latlng);
     }
   }
@@ -36,12 +40,13 @@ export function hands(map, work, { sketch, outlines, snapped, does, measuring })
     does.addBox(bounds);
   }
 
-  // From one corner to the next: of the parcels while one draws, of the drawing otherwise.
+  // From one corner to the next: of the parcels while one draws, of the drawing otherwise; or from one shared edge on.
   function hopOn(way) {
     if (!hops.length) {
-      const own = !now().growing.length && !sketch.lifted ? corners(now()) : [];
+      const own = work.tool === "draw" && !now().growing.length && !sketch.lifted ? corners(now()) : [];
       const put = now().growing.slice(1);  // the first stays: on it the shape is closed
-      hops = own.length ? own.map(([, at]) => ({ at, kind: "own" }))
+      hops = work.tool === "edge" && !edge.held ? edge.handles.map(({ at }) => ({ at, kind: "shared" }))
+        : own.length ? own.map(([, at]) => ({ at, kind: "own" }))
         : outlines.cornersAround(cross.shown ? cross.at : map.getCenter()).filter((one) => !put.some((corner) => same(corner, one.at)));
       hop = way > 0 ? -1 : 0;
     }
@@ -51,11 +56,13 @@ export function hands(map, work, { sketch, outlines, snapped, does, measuring })
     cross.go(L.latLng(to.at[1], to.at[0]));
     hops = kept;
     if (to.kind === "own") tell("ownCorner", { number: hop + 1, count: hops.length });
+    if (to.kind === "shared") tell("sharedHandle", { number: hop + 1, count: hops.length });
   }
 
   // One thing at a time is taken back.
   function escape() {
-    if (sketch.lifted) { sketch.drop(false); tell("putBack"); } else if (anchor) { anchor = null; tell("cancelled"); }
+    if (edge.held) edge.drop(false);
+    else if (sketch.lifted) { sketch.drop(false); tell("putBack"); } else if (anchor) { anchor = null; tell("cancelled"); }
     else if (now().growing.length) does.cancelGrowing();
     else if (sketch.chosen) sketch.choose(null);
     else if (work.tool !== "pick") does.use("pick");
@@ -63,7 +70,7 @@ export function hands(map, work, { sketch, outlines, snapped, does, measuring })
   }
 
   function enter() {
-    if (work.tool !== "draw") press(cross.at); else if (sketch.lifted) sketch.drop(true); else does.finish();
+    if (!drawing()) press(cross.at); else if (sketch.lifted) sketch.drop(true); else does.finish();
   }
 
   function remove() {
@@ -76,6 +83,7 @@ export function hands(map, work, { sketch, outlines, snapped, does, measuring })
     n: () => hopOn(1), p: () => hopOn(-1),
     "+": () => map.zoomIn(1, { animate: false }), "=": () => map.zoomIn(1, { animate: false }),
     "-": () => map.zoomOut(1, { animate: false }), _: () => map.zoomOut(1, { animate: false }),
+    ...letters,
   };
 
   container.addEventListener("keydown", (event) => {
@@ -96,7 +104,7 @@ export function hands(map, work, { sketch, outlines, snapped, does, measuring })
     event.preventDefault();
   });
 
-  map.on("mousemove", () => { if (cross.shown && work.active && !sketch.lifted) cross.hide(); });
+  map.on("mousemove", () => { if (cross.shown && work.active && !sketch.lifted && !edge.held) cross.hide(); });
   container.addEventListener("focus", () => { if (work.active && !measuring() && container.matches(":focus-visible")) cross.show(); });
 
   return { escape, hide: cross.hide, stepped() { hops = []; }, used() { anchor = null; } };

@@ -79,7 +79,7 @@ function tellUndo(blockers) {
   $("#undo").disabled = blockers.length > 0;
   if (!blockers.length) { place.replaceChildren(); return; }
   const rows = blockers.slice(0, NAMED).map((one) => element("li", { textContent: one.sentence ?? one.key }));
-  place.replaceChildren(note("amber", say("undoInTheWay", { count: count(blockers.length) }), element("ul", { className: "blockers" }, ...rows)));
+  place.replaceChildren(note("amber", say("undoInTheWay", { count: count(blockers.length) }), element("ul", { className: "blockers", tabIndex: 0 }, ...rows)));
 }
 
 function sure(keeping) {
@@ -97,7 +97,7 @@ async function undo() {
     $("#undo-sure").hidden = true;
     await load();
     const kept = answer.kept ?? [];
-    const made = kept.length ? element("ul", { className: "blockers" }, ...kept.slice(0, NAMED).map((one) => element("li", { textContent: one.sentence ?? one.key ?? one }))) : "";
+    const made = kept.length ? element("ul", { className: "blockers", tabIndex: 0 }, ...kept.slice(0, NAMED).map((one) => element("li", { textContent: one.sentence ?? one.key ?? one }))) : "";
     board.notice("undone", "amber", say(kept.length ? "undoneKept" : "deliveryUndone", { count: count(kept.length) }), ...(made ? [made] : []));
     $("#title").focus();
   } catch (trouble) {

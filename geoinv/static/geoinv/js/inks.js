@@ -19,14 +19,18 @@ const STROKES = {
   dots: [[3, 4, 5, 4]],
 };
 const patterns = new Map();
+let fine = 1;  // dots that are painted for one pixel; more for paper
+
+export function sharpen(ratio) { fine = ratio; }
 
 // `ground` is painted under the strokes; without it what lies below shows through.
 export function pattern(ctx, kind, ink, { width = 1, ground = null } = {}) {
-  const key = `${kind} ${ink} ${width} ${ground}`;
+  const key = `${kind} ${ink} ${width} ${ground} ${fine}`;
   if (!patterns.has(key)) {
     const tile = document.createElement("canvas");
-    tile.width = tile.height = 8;
+    tile.width = tile.height = 8 * fine;
     const brush = tile.getContext("2d");
+    brush.scale(fine, fine);
     if (ground) {
       brush.fillStyle = ground;
       brush.fillRect(0, 0, 8, 8);
@@ -36,7 +40,9 @@ export function pattern(ctx, kind, ink, { width = 1, ground = null } = {}) {
     brush.beginPath();
     for (const [x, y, toX, toY] of STROKES[kind]) { brush.moveTo(x, y); brush.lineTo(toX, toY); }
     brush.stroke();
-    patterns.set(key, ctx.createPattern(tile, "repeat"));
+    const made = ctx.createPattern(tile, "repeat");
+    if (fine !== 1) made.setTransform(new DOMMatrix().scale(1 / fine));
+    patterns.set(key, made);
   }
   return patterns.get(key);
 }

@@ -9,8 +9,10 @@ const PAUSE = 250;  // milliseconds without a movement of the map before the lis
 const NARROW = { street: "streets", rule: "rules", owner: "owners" };  // filter → its choices in the overview
 
 // `choose(of, item)` hears which row was chosen; `changed()` that the address has to be written; `streetChosen(code)`.
-export function list(map, { choose, changed, streetChosen }) {
+// `theme` narrows the judged subjects besides: {query(), filtered, all()}.
+export function list(map, { choose, changed, theme, streetChosen }) {
   const place = $("#list"), kind = $("#list-of"), inView = $("#in-view"), filters = $$("[data-filter]");
+  const allKinds = [...$("#kind").options].slice(1).map((one) => ({ id: one.value, title: one.textContent }));
   const first = Object.fromEntries(told.lists.map((of) => [of, of === "candidates" ? "candidate" : ""]));
   const tab = { ...first };
   let turn = 0, selected = null, timer = 0, shown = 0, overview = null;
@@ -27,7 +29,7 @@ export function list(map, { choose, changed, streetChosen }) {
   for (const one of $$("[data-tab]")) {
     one.addEventListener("click", () => { tab[of()] = one.dataset.tab; arrange(); changed(); load(); });
   }
-  $("#list-reset").addEventListener("click", () => { for (const one of filters) one.value = ""; inView.checked = false; changed(); load(); });
+  $("#list-reset").addEventListener("click", () => { for (const one of filters) one.value = ""; inView.checked = false; if (theme.filtered) theme.all(); changed(); load(); });
   map.on("moveend", () => {
     if (!inView.checked) return;
     clearTimeout(timer);
@@ -64,16 +66,17 @@ export function list(map, { choose, changed, streetChosen }) {
       label.hidden = !label.dataset.for.split(" ").includes(of()) || $("select", label).options.length < 2;
     }
     for (const one of $$(`[data-tabs=${of()}] [data-tab]`)) one.setAttribute("aria-pressed", one.dataset.tab === tab[of()]);
-    $("#list-table").hidden = of() !== "candidates";
     $("#list-findings").hidden = of() !== "findings";
   }
 
   function query(more = {}) {
     const values = Object.fromEntries(used().map((one) => [one.dataset.filter, one.value]));
     if (inView.checked) values.bbox = map.getBounds().toBBoxString();
+    if (state.asOf) values.as_of = state.asOf;
     if (of() === "candidates") {
       values.outcome = tab.candidates;
       if (state.criteria) values.criteria = state.criteria;
+      Object.assign(values, theme.query());
     } else {
       values.of = of();
       if (tab[of()]) values.part = tab[of()];
@@ -84,8 +87,15 @@ export function list(map, { choose, changed, streetChosen }) {
   async function load(after = null) {
     const mine = ++turn, begins = typeof after !== "string", listed = of();
     place.setAttribute("aria-busy", "true");
-    $("#list-table").href = `${told.table}?${query()}`;
-    $("#list-reset").hidden = !used().length && !inView.checked;
+    $("#list-table").href = `${listed === "candidates" ? told.table : told.registersTable}?${query()}`;
+    $("#list-reset").hidden = !used().length && !inView.checked && !(listed === "candidates" && theme.filtered);
+    const layer = told.layers.find((one) => one.id === listed);
+    if (state.asOf && layer && !layer.kept) {
+      place.replaceChildren(element("li", { className: "list-empty", textContent: say("pastNotKept", { layer: layer.title }) }));
+      place.setAttribute("aria-busy", "false");
+      $("#list-told").textContent = "";
+      return;
+    }
     try {
       const page = await askJson(`${listed === "candidates" ? told.candidates : told.registers}?${query(begins ? {} : { after })}`);
       if (mine !== turn) return;  // another filter was chosen meanwhile
@@ -169,7 +179,8 @@ export function list(map, { choose, changed, streetChosen }) {
 
   function tellShown(listed) {
     const all = $(`[data-tabs=${listed}] [aria-pressed=true] .count`)?.textContent ?? count(shown);
-    $("#list-told").textContent = say(inView.checked ? "shownInView" : "shownOf", { shown: count(shown), all });
+    const told = say(inView.checked ? "shownInView" : "shownOf", { shown: count(shown), all });
+    $("#list-told").textContent = listed === "candidates" && theme.filtered ? `${told} · ${say("themeNarrows")}` : told;
   }
 
   // Arrows lead from row to row; past the last one the next page is fetched.
@@ -196,6 +207,8 @@ export function list(map, { choose, changed, streetChosen }) {
     const narrow = overview?.narrow[state.criteria] ?? {};
     const choices = Object.fromEntries(Object.entries(NARROW).map(([filter, name]) => [filter, narrow[name] ?? []]));
     choices.state = overview?.states ?? [];
+    const kinds = overview?.groups["control-areas"]?.kind ?? {};
+    choices.part = allKinds.filter((one) => kinds[one.id]).map((one) => ({ ...one, count: kinds[one.id] }));
     for (const [filter, rows] of Object.entries(choices)) {
       const select = $(`[data-filter=${filter}]`), kept = select.value;
       select.replaceChildren(select.options[0], ...rows.map((one) => element("option", {

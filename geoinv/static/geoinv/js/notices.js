@@ -6,7 +6,7 @@ export function noticeBoard(place) {
   function notice(kind, look, sentence, ...more) {
     $(`[data-notice="${kind}"]`, place)?.remove();
     if (!look) return;
-    const made = element("div", { className: `notice notice-${look}`, role: "alert" }, element("p", { textContent: sentence }), ...more);
+    const made = element("div", { className: `notice notice-${look}`, role: "alert" }, ...(sentence ? [element("p", { textContent: sentence })] : []), ...more);
     made.dataset.notice = kind;
     place.append(made);
   }

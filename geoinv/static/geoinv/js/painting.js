@@ -5,7 +5,7 @@ import { rules } from "./rules.js";
 
 const DEEPEST = 20;
 const SIGNED = new Set(["findings", "problems"]);
-const NEAR = 8;  // pixels from a point or a line that count as on it
+const NEAR = matchMedia("(pointer: coarse)").matches ? 16 : 8;  // pixels from a point or a line that count as on it
 
 // `state` is that of state.js, or has as much of it as `drawn` asks for; call `repaint()` after changing it.
 export function paintedLayer(sources, state, drawn = rules(state)) {
@@ -15,14 +15,16 @@ export function paintedLayer(sources, state, drawn = rules(state)) {
     minZoom: 0, updateWhenZooming: false, keepBuffer: 1,
   });
   const view = (source) => new protomapsL.View(source, DEEPEST, 0);  // level difference 0: a tile is asked at its own zoom
+  // A theme is painted on what was judged, whether that layer is shown or not.
+  const wanted = (id) => state.shown[id] || (id === "candidates" && Boolean(state.theme));
   const pick = () => {
-    layer.views = new Map(sources.filter((one) => state.shown[one.id] && !one.empty).map((one) => [one.id, view(one)]));
+    layer.views = new Map(sources.filter((one) => wanted(one.id) && !one.empty).map((one) => [one.id, view(one)]));
   };
   pick();
   return {
     layer,
     zoom: () => layer._tileZoom,  // of the tiles; during an animation the map is not there yet
-    repaint() { pick(); layer.rerenderTiles(); },
+    repaint() { pick(); layer.rerenderTiles(); layer.fire("repainted"); },
     // What is painted at a place, topmost layer first: [{layer, feature}].
     at(map, latlng) {
       const zoom = map.getZoom(), place = L.CRS.EPSG3857.latLngToPoint(latlng, zoom);
@@ -30,7 +32,7 @@ export function paintedLayer(sources, state, drawn = rules(state)) {
       const x = place.x - tile.x * 256, y = place.y - tile.y * 256;
       const found = [];
       for (const source of [...sources].reverse()) {
-        if (!state.shown[source.id]) continue;
+        if (!wanted(source.id)) continue;
         const tiles = source.kept.get(`${zoom}/${tile.x}/${tile.y}`);
         for (const name of source.layers ?? [source.id]) {  // topmost first
           for (const feature of tiles?.get(name) ?? []) {

@@ -37,15 +37,19 @@ export function picking(map, work, { address, painted, board, commit, tell, brin
   }
 
   async function pickAt(latlng) {
+    const code = await parcelAt(latlng);
+    if (code && work.active) toggle(code); else if (work.active && code === "") tell("noParcelThere");
+  }
+
+  // The code of the parcel there; "" where there is none, null when nobody answered.
+  async function parcelAt(latlng) {
     const found = painted.at(map, latlng).find((one) => one.layer === "candidates" || one.layer === "parcels");
     const code = found?.feature.props.kind === "building" ? null : found?.feature.props.code;
-    if (code) { toggle(code); return; }
+    if (code) return code;
     const answer = await inBox(latlng.toBounds(0.02), true);  // two centimetres: the layer may be switched off
-    if (!work.active || !answer) return;
-    const { parcels } = answer;
-    if (!parcels.length) { tell("noParcelThere"); return; }
-    chosen.learn(parcels);
-    toggle(parcels[0].code);
+    if (!answer) return null;
+    chosen.learn(answer.parcels);
+    return answer.parcels[0]?.code ?? "";
   }
 
   // What the server knows; null when it did not answer, which the board tells.
@@ -85,7 +89,7 @@ export function picking(map, work, { address, painted, board, commit, tell, brin
   });
 
   return {
-    pickAt, addBox,
+    pickAt, parcelAt, addBox,
     fill() { chosen.fill(work.steps.now.parcels); seen.mark(); },
     judged: chosen.judged, start: seen.start, stop: seen.stop,
     get boxed() { return boxed.made; },

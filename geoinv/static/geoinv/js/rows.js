@@ -21,6 +21,7 @@ export function subjectRow(item) {
 const REGISTERS = {
   units: (item) => [`unit-${item.state}`, item.name || item.code, squareMetres(item.area_m2), item.code, item.part_title],
   legacy: (item) => [`legacy-${item.state}`, item.code, squareMetres(item.area_m2), item.name || say("noAddress"), item.part_title],
+  "control-areas": (item) => [`control-${item.kind}`, item.name || item.part_title, squareMetres(item.area_m2), item.part_title, [item.code, item.edition, item.use].filter(Boolean).join(" · ")],
   findings: (item) => [`finding-${item.severity}`, item.title, item.part_title, item.sentence, [...(item.title === item.code ? [] : [item.code]), ...item.subjects].join(" · ")],
 };
 
@@ -32,7 +33,7 @@ export function registerRow(of, item) {
     element("span", { className: "area", textContent: right }),
     element("span", { className: "where", textContent: where, title: where }),
     element("span", { className: "where marks", textContent: marks }));
-  made.dataset.code = of === "findings" ? item.identity : item.code;
+  made.dataset.code = of === "findings" ? item.identity : of === "control-areas" ? String(item.fid) : item.code;
   if (!item.box) made.append(element("span", { className: "where marks", textContent: say("noPlace") }));
   return made;
 }

@@ -1,6 +1,7 @@
 // How the ground, the parcels and what is judged are painted; registers.js paints what lies over them.
 import { TWICE, colour, fill, line, pattern, trace } from "./inks.js";
 import { controlAreas, findings, legacy, units } from "./registers.js";
+import { suspected, thematic } from "./thematic.js";
 
 export function landGroup(dlbm, groups) {
   return groups[dlbm.slice(0, 4)] ?? groups[dlbm.slice(0, 2)] ?? "other";
@@ -13,15 +14,16 @@ function patches(state) {
     filter: (z, f) => state.on.land.has(landGroup(f.props.dlbm, state.landGroups)),
     draw(ctx, geom, z, f) {
       trace(ctx, geom);
-      fill(ctx, fills[landGroup(f.props.dlbm, state.landGroups)], z >= 13 ? 0.92 : 0.7);
+      // Below a theme or a base map the land classes are but ground.
+      fill(ctx, fills[landGroup(f.props.dlbm, state.landGroups)], state.theme ? 0.22 : state.based ? 0.35 : z >= 13 ? 0.92 : 0.7);
       line(ctx, z >= 14 ? "rgb(255 255 255 / 85%)" : "rgb(255 255 255 / 35%)", z >= 16 ? 1.2 : 0.7);
     },
   };
 }
 
-function buildings() {
+function buildings(state) {
   const ink = colour("building");
-  return { dataLayer: "buildings", draw(ctx, geom) { trace(ctx, geom); fill(ctx, ink, 0.5); } };
+  return { dataLayer: "buildings", draw(ctx, geom) { trace(ctx, geom); fill(ctx, ink, state.theme ? 0.16 : 0.5); } };
 }
 
 function parcels() {
@@ -53,7 +55,7 @@ function candidates(state, building) {
   };
   return {
     dataLayer: "candidates",
-    filter: (z, f) => (f.props.kind === "building") === building && state.on.category.has(f.props.category || "unknown")
+    filter: (z, f) => !state.theme && state.shown.candidates && (f.props.kind === "building") === building && state.on.category.has(f.props.category || "unknown")
       && (state.tried?.has(f.id) || state.on.outcome.has(f.props.outcome))
       && (!f.props.criteria || !state.criteria || f.props.criteria === state.criteria)
       && (f.geomType !== 1 || z >= 12 || f.props.outcome === "candidate" || state.tried?.has(f.id)),
@@ -132,7 +134,8 @@ function selected(state, dataLayer) {
 // From the ground up.
 export function rules(state) {
   return [
-    patches(state), buildings(), parcels(), controlAreas(state), legacy(state), candidates(state, false), candidates(state, true), changed(state), units(state),
+    patches(state), thematic(state, false), thematic(state, true), buildings(state), parcels(), controlAreas(state), legacy(state),
+    candidates(state, false), candidates(state, true), suspected(state), changed(state), units(state),
     selected(state, "buildings"), selected(state, "parcels"), selected(state, "candidates"), findings(state),
   ].map((rule) => ({
     dataSource: rule.dataLayer, dataLayer: rule.dataLayer, filter: rule.filter, symbolizer: { draw: rule.draw },

@@ -1,19 +1,26 @@
 // What is composed, on the map: its outline, its corners, and the hand that puts and drags them.
-import { CLOSE_ENOUGH } from "./snap.js";
+import * as geodesy from "./geodesy.js";
+import { metres, say } from "./page.js";
 import { cornerAt, corners, inserted, moved, same } from "./rings.js";
+import { CLOSE_ENOUGH } from "./snap.js";
 
 const REACH = { mouse: 9, pen: 12, touch: 20 };  // screen pixels around a corner that are taken for it
 const ROOM = 34;   // screen pixels that an edge must have for a handle in its middle
+const READ = 2600; // milliseconds for a few words beside a corner
 const MANY = 1500; // corners in view beyond which none is shown; one zooms in
 
-// `steps()` gives the state, `snapped(latlng, free)` the place a corner would take, `commit(next, said)` makes a step.
-export function sketch(map, { steps, snapped, commit, finish, told }) {
+// `steps()` gives the state, `snapped(latlng, free, wide)` the place a corner would take; `dropped(next, said, where, place)`
+// makes a step of a corner that was moved.
+export function sketch(map, { steps, snapped, dropped, finish, told }) {
   const container = map.getContainer();
   map.createPane("compose").style.zIndex = 450;
   const renderer = L.svg({ pane: "compose", padding: 0.4 });
   const quiet = { renderer, pane: "compose", interactive: false };
   const shapes = L.layerGroup(), hand = L.layerGroup(), dots = L.layerGroup();
-  let drawing = false, geometry = null, stale = false, drag = null, handled = false, chosen = null, lifted = null, ghost = null;
+  const tag = L.tooltip({ permanent: true, direction: "right", offset: [12, -12], className: "compose-tag", interactive: false });
+  const rubber = L.polyline([], { ...quiet, className: "compose-rubber" }), spot = L.circleMarker([0, 0], { ...quiet, className: "compose-ghost" });
+  let drawing = false, shapeToo = true, geometry = null, stale = false, drag = null, handled = false, chosen = null, lifted = null, ghost = null, held = null, way = [];
+  let pointer = "mouse", flashing = 0;
 
   // --- painting
 
@@ -26,8 +33,12 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
       L.polygon(turned(body), { ...quiet, className: `${classes} compose-halo`, fill: false }).addTo(shapes);
       L.polygon(turned(body), { ...quiet, className: classes }).addTo(shapes);
     }
-    if (now.growing.length > 1) L.polyline(now.growing.map(turn), { ...quiet, className: "compose-line" }).addTo(shapes);
-    if (now.growing.length > 2) L.polygon(now.growing.map(turn), { ...quiet, className: "compose-growing", stroke: false }).addTo(shapes);
+    for (const piece of now.aside) {
+      L.polygon(turned(piece), { ...quiet, className: "compose-halo", fill: false }).addTo(shapes);
+      L.polygon(turned(piece), { ...quiet, className: "compose-aside" }).addTo(shapes);
+    }
+    if (now.growing.length > 1) L.polyline(now.growing.map(turn), { ...quiet, className: `compose-line ${now.way}` }).addTo(shapes);
+    if (now.growing.length > 2 && now.way !== "split") L.polygon(now.growing.map(turn), { ...quiet, className: "compose-growing", stroke: false }).addTo(shapes);
     paintDots(now);
   }
 
@@ -38,27 +49,50 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
     const seen = corners(now).filter(([, corner]) => view.contains(turn(corner)));
     if (seen.length > MANY) return;
     for (const [where, corner] of seen) {
-      if (now.growing.length && where[0] !== "growing") continue;
+      if (!own(now, where)) continue;
       const marks = ["compose-corner"];
       if (snapped.isCorner(corner)) marks.push("on-corner");
       if (held && String(held) === String(where)) marks.push("chosen");
-      if (where[0] === "growing" && where[1] === 0 && now.growing.length > 2) marks.push("first");
+      if (where[0] === "growing" && where[1] === 0 && now.growing.length > 2 && now.way !== "split") marks.push("first");
       L.circleMarker(turn(corner), { ...quiet, radius: marks.includes("first") ? 7 : 5, className: marks.join(" ") }).addTo(dots);
     }
-    if (!now.growing.length) for (const { at } of middles(now)) L.circleMarker(turn(at), { ...quiet, radius: 3, className: "compose-middle" }).addTo(dots);
+    if (!now.growing.length && shapeToo) for (const { at } of middles(now)) L.circleMarker(turn(at), { ...quiet, radius: 3, className: "compose-middle" }).addTo(dots);
   }
 
-  // Where a corner would be put now, with the lines that it would make.
-  function point(place) {
-    hand.clearLayers();
-    ghost = place;
-    if (!place || !drawing) return;
-    const now = steps();
-    if (now.growing.length && !drag && !lifted) {
-      const ends = now.growing.length > 1 ? [now.growing.at(-1), place.at, now.growing[0]] : [now.growing[0], place.at];
-      L.polyline(ends.map(turn), { ...quiet, className: "compose-rubber" }).addTo(hand);
+  // While something grows only its own corners are taken hold of, and never the shape's while one draws a line over it.
+  const own = (now, where) => (now.growing.length || !shapeToo ? where[0] === "growing" : true);
+
+  // Where a corner would be put now, with the lines that it would make, and in words how far from the hand it lies.
+  // `from` is where the hand is, {lat, lng}.
+  function point(place, from = null) {
+    if (place !== ghost) way = [];
+    [ghost, held] = [place, from];
+    const now = steps(), shown = place && drawing, grows = shown && now.growing.length && !drag && !lifted;
+    if (grows) {
+      const back = now.growing.length > 1 && now.way !== "split" ? [now.growing[0]] : [];
+      rubber.setLatLngs([now.growing.at(-1), ...way, place.at, ...back].map(turn));
     }
-    L.circleMarker(turn(place.at), { ...quiet, radius: place.kind === "corner" ? 8 : 6, className: `compose-ghost ${place.kind ?? "free"}` }).addTo(hand);
+    keptIf(rubber, grows, `compose-rubber ${now.way}`);
+    if (shown) spot.setLatLng(turn(place.at)).setRadius(place.kind === "corner" ? 8 : 6);
+    keptIf(spot, shown, `compose-ghost ${place?.kind ?? "free"}`);
+    if (flashing) return;
+    const words = !shown || !from ? [] : [place.kind ? say(`tag-${place.kind}`, { metres: metres(geodesy.distance(from, latLng(place.at))) }) : null,
+      grows ? say("tagSide", { metres: metres(geodesy.distance(latLng(now.growing.at(-1)), latLng(place.at))) }) : null].filter(Boolean);
+    if (words.length) tag.setLatLng(turn(place.at)).setContent(words.join(say("comma"))).addTo(map); else tag.remove();
+  }
+
+  // The two that follow the hand are made once: to make them anew with each move costs more than all the rest.
+  function keptIf(layer, yes, classes) {
+    if (!yes) { hand.removeLayer(layer); return; }
+    if (!hand.hasLayer(layer)) hand.addLayer(layer);
+    layer.getElement()?.setAttribute("class", `${classes} leaflet-path`);
+  }
+
+  // What became of a corner, beside it, long enough to be read.
+  function flash(at, words) {
+    clearTimeout(flashing);
+    tag.setLatLng(turn(at)).setContent(words).addTo(map);
+    flashing = setTimeout(() => { flashing = 0; tag.remove(); }, READ);
   }
 
   // --- finding corners under the hand
@@ -68,7 +102,7 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
     let best = null, least = reach;
     const now = steps();
     for (const [where, corner] of corners(now)) {
-      if (now.growing.length && where[0] !== "growing") continue;
+      if (!own(now, where)) continue;
       const away = map.latLngToContainerPoint(turn(corner)).distanceTo(here);
       if (away <= least) { least = away; best = where; }
     }
@@ -77,7 +111,7 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
 
   function nearMiddle(latlng, reach) {
     const now = steps();
-    if (now.growing.length) return null;
+    if (now.growing.length || !shapeToo) return null;
     const here = map.latLngToContainerPoint(latlng);
     return middles(now).find(({ at }) => map.latLngToContainerPoint(turn(at)).distanceTo(here) <= reach) ?? null;
   }
@@ -96,6 +130,7 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
 
   function down(event) {
     handled = false;
+    pointer = event.pointerType;
     if (!drawing || event.button || event.shiftKey || !event.isPrimary || map.getZoom() < CLOSE_ENOUGH - 2) return;
     if (event.target.closest(".leaflet-control")) return;
     const latlng = map.mouseEventToLatLng(event), reach = REACH[event.pointerType] ?? REACH.mouse;
@@ -111,22 +146,22 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
 
   function move(event) {
     if (!drag.preview && Math.hypot(event.clientX - drag.from[0], event.clientY - drag.from[1]) < 4) return;
-    const place = snapped(map.mouseEventToLatLng(event), event.altKey, drag.where);
-    drag.preview = moved(drag.base, drag.where, place.at);
-    point(place);
+    const from = map.mouseEventToLatLng(event), place = snapped(from, event.altKey, pointer === "touch");
+    Object.assign(drag, { place: { ...place, from, free: event.altKey }, preview: moved(drag.base, drag.where, place.at) });
+    point(place, from);
     paint();
   }
 
   function up() {
-    const { where, preview, base } = drag;
+    const { where, preview, base, place } = drag;
     let_go();
     if (preview) {
       chosen = where;
-      commit(preview, "composeMoved");
+      dropped(preview, "composeMoved", where, place);
     } else if (base !== steps()) {
       chosen = where;
-      commit(base, "composeInserted");
-    } else if (where[0] === "growing" && where[1] === 0 && base.growing.length > 2) {
+      dropped(base, "composeInserted", where, null);
+    } else if (closes(base, where)) {
       finish();
     } else {
       chosen = chosen && String(chosen) === String(where) ? null : where;
@@ -134,6 +169,8 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
       paintDots();
     }
   }
+
+  const closes = (now, where) => where[0] === "growing" && (now.way === "split" ? where[1] === now.growing.length - 1 && where[1] > 0 : where[1] === 0 && now.growing.length > 2);
 
   function let_go() {
     window.removeEventListener("pointermove", move);
@@ -149,7 +186,7 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
     if (!drawing || drag) return;
     const latlng = event.latlng, corner = near(latlng, REACH.mouse);
     container.classList.toggle("over-corner", Boolean(corner || nearMiddle(latlng, REACH.mouse)));
-    point(corner ? null : snapped(latlng, event.originalEvent.altKey));
+    point(corner ? null : snapped(latlng, event.originalEvent.altKey), latlng);
   }
 
   container.addEventListener("pointerdown", down, true);
@@ -158,9 +195,17 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
   map.on("moveend", () => { if (drawing) paintDots(); });
 
   return {
-    renderer, paint, point, near,
+    renderer, paint, point, near, flash,
+    get wide() { return pointer === "touch"; },  // the hand is a finger
+    // The way that the next line would take along the parcels.
+    along(corners) { way = corners; if (ghost) point(ghost, held); },
     get drawing() { return drawing; },
     get handled() { return handled; },     // the click that follows belongs to a corner, not to the map
+    // What was learned about a corner concerns what is in the hand, too.
+    amend(change) {
+      if (drag) Object.assign(drag, { base: change(drag.base), preview: drag.preview && change(drag.preview) });
+      if (lifted?.preview) lifted.preview = change(lifted.preview);
+    },
     get chosen() { return chosen; },
     get lifted() { return lifted; },
     get ghost() { return ghost; },
@@ -168,9 +213,11 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
     free() { lifted = null; if (drag) let_go(); },
     choose(where) { chosen = where; paintDots(); },
     show() { for (const one of [shapes, hand, dots]) one.addTo(map); },
-    hide() { this.free(); geometry = null; stale = false; drawing = false; chosen = null; lifted = null; for (const one of [shapes, hand, dots]) { one.clearLayers(); one.remove(); } },
-    draw(yes) {
+    hide() { this.free(); clearTimeout(flashing); flashing = 0; tag.remove(); geometry = null; stale = false; drawing = false; chosen = null; lifted = null; for (const one of [shapes, hand, dots]) { one.clearLayers(); one.remove(); } },
+    // `own` false: lines are drawn over the shape, whose corners stay where they are.
+    draw(yes, own = true) {
       drawing = yes;
+      shapeToo = own;
       if (!yes) { chosen = null; lifted = null; container.classList.remove("over-corner"); point(null); }
       map.doubleClickZoom[yes ? "disable" : "enable"]();
       container.classList.toggle("drawing", yes);
@@ -180,16 +227,17 @@ export function sketch(map, { steps, snapped, commit, finish, told }) {
     waiting() { stale = true; paint(); },
     // The keyboard's way to drag: a corner is lifted, follows the crosshair, and is put down.
     lift(where) { lifted = { where, preview: null }; chosen = where; paint(); },
-    carry(place) { lifted.preview = moved(steps(), lifted.where, place.at); paint(); },
+    carry(place, from) { Object.assign(lifted, { place: { ...place, from }, preview: moved(steps(), lifted.where, place.at) }); paint(); },
     drop(keep) {
       if (!lifted) return;
-      const { where, preview } = lifted;
+      const { where, preview, place } = lifted;
       lifted = null;
-      if (keep && preview && !same(cornerAt(preview, where), cornerAt(steps(), where))) commit(preview, "composeMoved"); else paint();
+      if (keep && preview && !same(cornerAt(preview, where), cornerAt(steps(), where))) dropped(preview, "composeMoved", where, place); else paint();
     },
   };
 }
 
 const turn = ([lng, lat]) => [lat, lng];
+const latLng = ([lng, lat]) => ({ lat, lng });
 const turned = (body) => body.map((polygon) => polygon.map((ring) => ring.map(turn)));
 const polygons = (geometry) => (geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates);

@@ -5,6 +5,7 @@ export const CLOSE_ENOUGH = 16;  // from this zoom on, a pixel is less than two 
 const CELL = 1 / 64;             // degrees, asked for at once; the server gives at most 0.02
 const BIN = 1 / 2048;            // degrees, about 50 m: what is searched through at once
 const CORNER = 12, EDGE = 8;     // screen pixels within which a corner draws, and an edge where no corner does
+const FINGER = 2;                // times as far for a finger, which hides what it points at
 
 export class Outlines {
   // `told(state)` hears "far", "loading", "ready" or "missing".
@@ -79,11 +80,12 @@ export class Outlines {
 
   // Where a corner put here would lie: {at: [lng, lat], kind: "corner" | "edge" | null, code}.
   // A corner's own numbers are taken as they are, never computed back from the screen.
-  at({ lng, lat }, free = false) {
+  at({ lng, lat }, free = false, finger = false) {
     const zoom = this.map.getZoom(), here = { at: [lng, lat], kind: null, code: null };
     if (free || zoom < CLOSE_ENOUGH) return here;
     const bins = this.around(lng, lat), { wide, high } = pixels(zoom, lat);
-    let best = null, near = CORNER;
+    const far = finger ? FINGER : 1;
+    let best = null, near = CORNER * far;
     for (const one of bins) {
       for (const [x, y, code] of one.corners) {
         const away = Math.hypot((x - lng) * wide, (y - lat) * high);
@@ -91,7 +93,7 @@ export class Outlines {
       }
     }
     if (best) return best;
-    near = EDGE;
+    near = EDGE * far;
     for (const one of bins) {
       for (const [a, b, code] of one.edges) {
         const dx = (b[0] - a[0]) * wide, dy = (b[1] - a[1]) * high, long = dx * dx + dy * dy;

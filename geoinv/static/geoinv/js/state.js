@@ -11,6 +11,9 @@ export const state = {
   shown: Object.fromEntries(layers.map(([name, one]) => [name, one.shown])),
   on: Object.fromEntries(facets.map(([name, values]) => [name, new Set(Object.keys(values).filter((value) => values[value]))])),
   landGroups: told.landGroups,
+  theme: null,     // the classes of a measure that are painted (choropleth.js), or none
+  based: false,    // whether a base map lies below
+  asOf: null,      // the day of which the map tells, or null for today
   tried: null,     // number of a flag → the outcome that other values give it, as long as some are tried
 };
 

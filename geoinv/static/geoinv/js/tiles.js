@@ -25,16 +25,29 @@ function next() {
 export class TileSource {
   // `wanted(tile)` says whether a tile is still on the screen when its turn comes; `trouble(status, asked)`
   // hears of failures, and when the tile had been asked for.
-  constructor(id, tilejson, { wanted, trouble }) {
-    this.id = id; this.tilejson = tilejson; this.wanted = wanted; this.trouble = trouble;
+  constructor(id, tilejson, { wanted, trouble, past = true }) {
+    this.id = id; this.tilejson = tilejson; this.wanted = wanted; this.trouble = trouble; this.past = past;
     this.tileSize = 256; this.address = null; this.minzoom = 0; this.maxzoom = 20;
+    this.words = "";  // what is asked besides, such as the day that the map tells of
+    this.message = null;  // why nothing can be shown, in the server's words
     this.kept = new Map(); this.coming = new Map(); this.dropped = new Set();
   }
 
   // Ask which tiles there are; true when the data behind them changed since the last time.
   async refresh() {
-    const told = await askJson(this.tilejson);
     const before = this.address;
+    if (this.words && !this.past) {  // nothing of it is kept of an earlier day: there is nothing to ask
+      this.address = null; this.kept.clear(); this.coming.clear();
+      return before !== null;
+    }
+    let told;
+    try {
+      told = await askJson(this.words ? `${this.tilejson}?${this.words}` : this.tilejson);
+      this.message = null;
+    } catch (trouble) {
+      if (trouble.status === 409) { this.message = trouble.message; this.address = null; this.kept.clear(); this.coming.clear(); }
+      throw trouble;
+    }
     this.address = told.tiles[0]; this.minzoom = told.minzoom; this.maxzoom = told.maxzoom;
     if (before === this.address) return false;
     this.kept.clear(); this.coming.clear();
@@ -68,6 +81,7 @@ export class TileSource {
       throw givenUp("no longer on the screen");
     }
     const asked = this.address, when = performance.now();
+    if (!asked) throw givenUp("another day was chosen meanwhile, of which nothing is kept");
     const address = asked.replace("{z}", tile.z).replace("{x}", tile.x).replace("{y}", tile.y);
     let answer;
     try {
