@@ -40,8 +40,8 @@ def renew(session) -> None:
 def told(request) -> dict:
     """Context processor: how long the session of the page still stands, where a script has to warn of its end."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {}
+    if user is None or not user.is_authenticated or not hasattr(request, "session"):
+        return {}  # an error before the session was read has a page, too
     return {"session_left": left(request.session)}
 
 

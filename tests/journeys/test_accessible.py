@@ -19,7 +19,7 @@ PAGES = {
     "buildings/<path:code>/": ("office", "/buildings/{building}/"),
     "compare/": ("office", "/compare/?district=120104&a=nankai-2024&b=tianjin-2024"),
     "field/": ("office", "/field/"),
-    "field/<str:code>/": ("office", "/field/{candidate}/"),
+    "field/<path:code>/": ("office", "/field/{candidate}/"),
     "findings/": ("analyst", "/findings/"),
     "campaigns/": ("office", "/campaigns/"),
     "campaigns/<int:number>/": ("office", "/campaigns/{campaign}/"),

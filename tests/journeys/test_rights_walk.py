@@ -133,7 +133,7 @@ STATUS = {
     "compare/changes.json": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "compare/changes.csv": {400: INSIDE, 401: {NOBODY}, 403: {"R9", "R10"}},
     "field/": {200: {"R1", "R2", "R5"}, 401: {NOBODY}, 403: ALL - {"R1", "R2", "R5", NOBODY}},
-    "field/<str:code>/": "by place",
+    "field/<path:code>/": "by place",
     "field/photos/<int:number>/": "by photo",
     "field/photos/<int:number>/small.jpg": "by photo",
     "findings/": {200: KEEPERS, 401: {NOBODY}, 403: ALL - KEEPERS - {NOBODY}},

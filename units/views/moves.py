@@ -26,7 +26,9 @@ def together(request, register: str, back: str, query: str = ""):
     if request.POST.get("whole") == "1":  # more wait than a page shows, and a sealed set goes its way whole
         codes = waiting.codes_of(held, register, to, district if district.isprintable() else "?")[:MOST]
     else:
-        codes = [code for code in request.POST.getlist("code")[: MOST + 1] if code.isprintable()]
+        codes = request.POST.getlist("code")[: MOST + 1]
+        if not all(code.isprintable() for code in codes):
+            raise UsageError(_("The request cannot be understood."))
     question = _question(_rows(register, codes, held, district), register, to, held)
     context = question | {"query": query, "back": back, "register": register, "district": district}
     context |= {"given": request.POST, "asks_code": asks(request), "action": request.path}

@@ -18,8 +18,8 @@ from units.models import CheckRun, Finding, Parcel, Survey, UnitParcel
 DISTRICT = "120104"
 COPY_OF_A_UNIT = (
     "INSERT INTO units_redevelopmentunit (code, edition, name, state, mode, methods, requirements, incentives,"
-    " plan_editions, created_at, version, geom, created_by_id, district_id, street_id)"
-    " SELECT 'U9999', 1, 'x', 'draft', mode, methods, requirements, incentives, plan_editions, now(), 1,"
+    " programmes, digest, plan_editions, created_at, version, geom, created_by_id, district_id, street_id)"
+    " SELECT 'U9999', 1, 'x', 'draft', mode, methods, requirements, incentives, '[]', '', plan_editions, now(), 1,"
     " ST_Translate(geom, 0.01, 0), created_by_id, district_id, street_id FROM units_redevelopmentunit LIMIT 1"
 )
 A_MEMBER = (

@@ -59,7 +59,7 @@ WRITES = {
     "map/taken.json": ASKS,
     "map/corners.json": ASKS,
     "map/whatif/draft.json": MAKES,
-    "field/<str:code>/": ADDS,
+    "field/<path:code>/": ADDS,
     "findings/<str:identity>/waiver/": VERSIONED,
     "determinations/suspects/": ROUND,
     "determinations/moves/": VERSIONED,
