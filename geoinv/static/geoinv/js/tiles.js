@@ -3,6 +3,8 @@ import { askJson } from "./asking.js";
 import { decode } from "./mvt.js";
 
 const KEPT = 256;       // tiles of one layer kept in memory
+const WINDOW = 24;      // of them, those that a window shows at once: they stay, however many corners they have
+const CORNERS = 600_000;  // kept of one layer; a corner takes some 80 bytes
 const AT_ONCE = 6;      // requests under way, all layers together
 const MEDIA_TYPE = "application/vnd.mapbox-vector-tile";
 
@@ -72,6 +74,17 @@ export class TileSource {
     return this.coming.get(key);
   }
 
+  // The tiles that were used longest ago go first: of a whole district some hold ten thousand shapes.
+  forgetOldest() {
+    let corners = 0;
+    for (const tile of this.kept.values()) corners += (tile.corners ??= cornersOf(tile));
+    for (const [key, tile] of this.kept) {
+      if (this.kept.size <= KEPT && (corners <= CORNERS || this.kept.size <= WINDOW)) return;
+      this.kept.delete(key);
+      corners -= tile.corners;
+    }
+  }
+
   // Whether tiles of this zoom were passed over while another was on the screen; they have to be painted again.
   owes(zoom) { return this.dropped.delete(zoom); }
 
@@ -103,8 +116,14 @@ export class TileSource {
     }
     if (asked === this.address) {
       this.kept.set(key, data);
-      if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+      this.forgetOldest();
     }
     return data;
   }
+}
+
+function cornersOf(tile) {
+  let corners = 0;
+  for (const features of tile.values()) for (const feature of features) corners += feature.numVertices;
+  return corners;
 }
