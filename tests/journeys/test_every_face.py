@@ -90,7 +90,7 @@ WRITES = {
     "DELETE working/leases.json": (ACCOUNTS, {"register": "unit", "code": "U{place}"}),
     "PUT working/drafts/<str:key>.json": (ACCOUNTS, {"kind": "unit", "content": {}}),
     "DELETE working/drafts/<str:key>.json": (OFFICE, {"kind": "unit", "version": 1}),
-    "POST field/<str:code>/": (DRAWERS, "note=x"),
+    "POST field/<path:code>/": (DRAWERS, "note=x"),
     # findings and records
     "POST findings/<str:identity>/waiver/": (OFFICE, "version=0&reason=x&until=2027-01-31"),
     "POST determinations/suspects/": ({"R1", "R5"}, "district={district}"),
